@@ -1,0 +1,42 @@
+// core/os/file.hpp - whole files: bounded reads and atomic replacement.
+#ifndef ALCA_CORE_OS_FILE_HPP
+#define ALCA_CORE_OS_FILE_HPP
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "alca/result.hpp"
+#include "core/os/fd.hpp"
+
+namespace alca::os {
+
+namespace fs = std::filesystem;
+
+// "text: No such file or directory" for an errno value.
+[[nodiscard]] std::string errno_text(int error_number);
+
+enum class Follow { yes, no };  // no: the last component may not be a symlink (O_NOFOLLOW)
+
+// Reads a regular file of at most `max_bytes`. Errors: not_found; denied; invalid (too large, not a
+// regular file, a symlink with Follow::no); failed. The message begins with the path.
+[[nodiscard]] Result<std::string> read_file(const fs::path& file, std::size_t max_bytes,
+                                            Follow follow = Follow::yes);
+
+// Replaces `file` in one step: temporary file beside it, written, synced, renamed, directory synced. On any
+// error the old content stays and no temporary file is left. A symlink at `file` is replaced, not followed.
+[[nodiscard]] Result<void> write_file_atomic(const fs::path& file, std::string_view content,
+                                             mode_t mode);
+
+// Makes `directory` and what is missing above it, with `mode`. One that exists must be a directory.
+[[nodiscard]] Result<void> make_directories(const fs::path& directory, mode_t mode);
+
+// Writes all of `data`; handles EINTR and short counts.
+[[nodiscard]] Result<void> write_all(int fd, std::string_view data);
+
+}  // namespace alca::os
+
+#endif

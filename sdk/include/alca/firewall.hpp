@@ -1,0 +1,130 @@
+// alca/firewall.hpp - the typed form of alca.firewall/1 (alca/firewall.h): data and class.
+#ifndef ALCA_FIREWALL_HPP
+#define ALCA_FIREWALL_HPP
+
+#include <string>
+#include <vector>
+
+#include "alca/call.hpp"
+#include "alca/firewall.h"
+#include "alca/json.hpp"
+#include "alca/result.hpp"
+
+namespace alca {
+
+struct FirewallProbe {
+    bool available = false;
+    bool needs_root = false;  // it would work with CAP_NET_ADMIN
+    std::string layer;        // what `alca status` shows: "host nftables"
+    std::string reason;       // why not available, and what to do; "" when available
+    static Result<FirewallProbe> from_json(const Json& json);
+};
+
+enum class NetworkPolicy {
+    internet,  // internet yes; LAN, host, other sandboxes and containers no; both families
+    open,      // no blocking
+};
+[[nodiscard]] std::string_view to_string(NetworkPolicy policy);
+
+struct FirewallRequest {
+    std::string sandbox_id;
+    std::string interface;  // of the sandbox's bridge; at most 15 bytes, starts with "alca"
+    NetworkPolicy policy = NetworkPolicy::internet;
+    std::vector<std::string> dns;  // addresses of the host's resolvers: reachable on port 53 only
+    static Result<FirewallRequest> from_json(const Json& json);
+};
+
+// The kernel's rules compared with what must be there for one request.
+struct FirewallVerdict {
+    bool intact = false;
+    std::string problem;  // what differs; "" when intact
+    static Result<FirewallVerdict> from_json(const Json& json);
+};
+
+void to_json(Json& json, const FirewallProbe& value);
+void to_json(Json& json, const FirewallRequest& value);
+void to_json(Json& json, const FirewallVerdict& value);
+
+// Limits where sandboxes may connect. Calls on one object come one at a time.
+class Firewall {
+  public:
+    virtual ~Firewall() = default;
+
+    // Changes nothing. Never fails because a right is missing: that is available = false.
+    [[nodiscard]] virtual Result<FirewallProbe> probe(const Call& call) = 0;
+    // Puts the rules up in one kernel transaction, before or after the interface exists; replaces
+    // older ones of the same interface; restores whatever of the common part was changed or lost.
+    [[nodiscard]] virtual Result<void> apply(const Call& call, const FirewallRequest& request) = 0;
+    // Reads the rules back from the kernel and compares them with what `apply` puts there.
+    [[nodiscard]] virtual Result<FirewallVerdict> verify(const Call& call,
+                                                         const FirewallRequest& request) = 0;
+    // The interface is closed from then on (unregistered), unless it is gone.
+    [[nodiscard]] virtual Result<void> remove(const Call& call, const FirewallRequest& request) = 0;
+    // Interfaces that are registered now.
+    [[nodiscard]] virtual Result<std::vector<std::string>> list(const Call& call) = 0;
+
+  protected:
+    Firewall() = default;
+    Firewall(const Firewall&) = default;
+    Firewall& operator=(const Firewall&) = default;
+};
+
+// ---- JSON form --------------------------------------------------------------------------------
+
+inline std::string_view to_string(NetworkPolicy policy) {
+    return policy == NetworkPolicy::open ? "open" : "internet";
+}
+
+inline void to_json(Json& json, const FirewallProbe& value) {
+    json = Json{{"available", value.available},
+                {"needs_root", value.needs_root},
+                {"layer", value.layer},
+                {"reason", value.reason}};
+}
+inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
+    FirewallProbe value;
+    JsonReader in(json, "probe");
+    in.require("available", value.available);
+    in.read("needs_root", value.needs_root);
+    in.read("layer", value.layer);
+    in.read("reason", value.reason);
+    return in.done(value);
+}
+
+inline void to_json(Json& json, const FirewallRequest& value) {
+    json = Json{{"sandbox_id", value.sandbox_id},
+                {"interface", value.interface},
+                {"policy", to_string(value.policy)},
+                {"dns", value.dns}};
+}
+inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
+    FirewallRequest value;
+    std::string policy;
+    JsonReader in(json, "request");
+    in.require("sandbox_id", value.sandbox_id);
+    in.require("interface", value.interface);
+    in.require("policy", policy);
+    in.read("dns", value.dns);
+    if (!in.ok()) return in.done(value);
+    if (policy == "open") {
+        value.policy = NetworkPolicy::open;
+    } else if (policy != "internet") {
+        return fail(Code::invalid, "request.policy must be \"internet\" or \"open\"");
+    }
+    return value;
+}
+
+inline void to_json(Json& json, const FirewallVerdict& value) {
+    json = Json{{"intact", value.intact}, {"problem", value.problem}};
+}
+inline Result<FirewallVerdict> FirewallVerdict::from_json(const Json& json) {
+    FirewallVerdict value;
+    JsonReader in(json, "verdict");
+    in.require("intact", value.intact);
+    in.read("problem", value.problem);
+    return in.done(value);
+}
+
+}  // namespace alca
+
+#endif
