@@ -1,0 +1,101 @@
+// core/config/config.hpp - the settings of one project, as .alca.toml gives them, checked and
+// typed.
+//
+// Everything here has passed validation: paths are absolute, numbers in range, names known. The
+// table of all keys, with type, default and help, is in keys.hpp.
+#ifndef ALCA_CORE_CONFIG_CONFIG_HPP
+#define ALCA_CORE_CONFIG_CONFIG_HPP
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "alca/json.hpp"
+#include "alca/runtime.hpp"
+
+namespace alca::config {
+
+namespace fs = std::filesystem;
+
+// Where something stands in the configuration file, both from 1. {0, 0}: it is a default.
+struct Position {
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+};
+
+struct Commands {
+    std::string up;     // `sh -c` text, once after creation, as root of the sandbox; "" = none
+    std::string enter;  // text that `alca run` puts before the command; "" = none
+    // First word of `alca run` -> the argument vector that replaces it; never empty.
+    std::map<std::string, std::vector<std::string>, std::less<>> aliases;
+};
+
+// One mount. `mount.source` is absolute with symlinks resolved (as far as it exists);
+// `mount.volume` is the name in the file: the caller makes the engine's name from it and the
+// project's id.
+struct MountSetting {
+    Mount mount;
+    std::string written;  // the source as written, for messages
+    Position position;
+};
+
+struct Resources {
+    std::int64_t memory_bytes = 0;  // 0: no limit
+    std::int64_t nano_cpus = 0;     // 1e9 = one CPU; 0: no limit
+    std::int64_t pids = 4096;       // never without limit
+};
+
+// The value is still unexpanded: see expand.hpp.
+struct EnvSetting {
+    std::string value;
+    bool override_on_enter =
+        false;  // expanded again from the host's environment on each `alca run`
+    Position position;
+};
+
+struct Network {
+    bool open = false;  // lan-access has "*": no blocking
+    std::vector<Port> ports;
+    bool ipv6 = false;
+};
+
+struct Config {
+    fs::path file;         // as it was given to load
+    fs::path project_dir;  // absolute, symlinks resolved
+    fs::path home;         // the user's home directory, "" when there is none
+    std::string image;
+    std::string workdir = "/workspace";  // absolute, normal form
+    std::string runtime = "auto";        // "auto" or a runtime id: "docker", "podman", ...
+    std::string user;                    // "" = the image's, "host", a name, "uid" or "uid:gid"
+    Commands commands;
+    std::vector<MountSetting> mounts;  // the first is the project directory at workdir
+    Resources resources;
+    std::map<std::string, EnvSetting, std::less<>> envs;  // the built-in ones included
+    Network network;
+    std::vector<std::string> caps;  // the exact set, sorted, without the prefix CAP_
+};
+
+// "FILE:LINE:COLUMN: " for messages about `position`; "FILE: " for a default.
+[[nodiscard]] std::string location(const Config& config, Position position);
+
+// The part of `config` that a sandbox is made from, for project::drift and `alca config show`.
+// Holds no environment value: a literal one is there as its digest.
+[[nodiscard]] Json applied_form(const Config& config);
+
+// The argument vector that `argv` (never empty) stands for: commands.aliases applied to its first
+// word, once.
+[[nodiscard]] std::vector<std::string> with_alias(const Config& config,
+                                                  std::vector<std::string> argv);
+
+// True when every mount source exists. The error lists those that do not, each with its position.
+[[nodiscard]] Result<void> check_mount_sources(const Config& config);
+
+// True for a `commands.up` that only keeps a container alive, as in files for other tools: `sleep
+// infinity`, `tail -f /dev/null`, `cat`, also with `exec` before it. Such text is never run.
+[[nodiscard]] bool is_keepalive(std::string_view command);
+
+}  // namespace alca::config
+
+#endif

@@ -1,0 +1,129 @@
+// core/project/state.hpp - what alca knows about a project's sandbox, kept where no sandbox can
+// write.
+//
+// One JSON file per project, $XDG_STATE_HOME/alca/projects/<key>.json (0600), replaced in one step.
+// <project>/.alca/state.json is a copy for people and scripts: written here, never read.
+#ifndef ALCA_CORE_PROJECT_STATE_HPP
+#define ALCA_CORE_PROJECT_STATE_HPP
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alca/json.hpp"
+#include "alca/result.hpp"
+#include "core/project/root.hpp"
+
+namespace alca::project {
+
+// How far the sandbox has come; saved before each step, so that a crash leaves a true note.
+enum class Phase {
+    absent,     // nothing of ours exists: never up, or taken down
+    preparing,  // network, rules and container may exist in part: remove them, then begin again
+    created,    // all made and started, not yet verified or set up
+    ready,
+};
+[[nodiscard]] std::string_view to_string(Phase phase);
+
+struct NetworkState {
+    std::string name;
+    std::string interface;
+    std::vector<std::string> subnets;
+    std::vector<std::string> gateways;
+};
+
+struct FirewallState {
+    std::string plugin;  // id, "" = none was used
+    std::string policy;  // "internet", "open"
+    std::vector<std::string> dns;
+};
+
+struct State {
+    std::string project_id;  // UUID v4
+    Directory directory;     // when the state was made
+    Phase phase = Phase::absent;
+    std::string runtime;  // plugin id, "runtime-docker"
+    std::string container_id;
+    std::string container_name;
+    std::string image_id;
+    NetworkState network;
+    FirewallState firewall;
+    bool allow_unprotected = false;
+    std::string unprotected_reason;
+    std::string created_at;                    // of the sandbox, RFC 3339
+    Json applied_config;                       // config::applied_form; null = none
+    std::vector<std::string> approved_powers;  // ids, sorted
+    std::string alca_version;                  // that wrote the file
+};
+
+// A state with a new random id and the names that follow from it, phase absent.
+[[nodiscard]] State make_state(const Directory& directory);
+
+// "alca-550e8400-e29": for the container and for its network.
+[[nodiscard]] std::string sandbox_name(std::string_view project_id);
+// "alca550e8400e29": 15 bytes, what the kernel allows for an interface.
+[[nodiscard]] std::string interface_name(std::string_view project_id);
+// The present time, "2026-11-24T06:37:00Z".
+[[nodiscard]] std::string rfc3339_now();
+
+// $XDG_STATE_HOME/alca, or ~/.local/state/alca. As the XDG specification says, a relative
+// XDG_STATE_HOME is ignored. Empty arguments mean "not set". Errors: invalid (neither gives an
+// absolute path).
+[[nodiscard]] Result<fs::path> state_directory(std::string_view xdg_state_home,
+                                               std::string_view home);
+
+// Where `directory` is now compared with where its state was made.
+struct Placement {
+    enum class Kind {
+        fresh,     // no state
+        same,      // the state belongs to this directory
+        replaced,  // a state has this path, but another directory stands there now
+        moved,     // no state has this path, but one has this directory under `from`
+    };
+    Kind kind = Kind::fresh;
+    std::optional<State> state;  // the one that was found; none for fresh
+    fs::path from;               // for moved: the old path
+};
+
+// The message for a placement that must not go on: "project directory has moved from A to B ...",
+// and what to do. Only for replaced and moved.
+[[nodiscard]] Error misplaced(const Placement& placement, const Directory& directory);
+
+// All states of one user. Methods may be called from any process at any time; take the ProjectLock
+// (lock.hpp) around load, change, save.
+class Store {
+  public:
+    // directory: of state_directory(). It is made, 0700, by the first write.
+    explicit Store(fs::path directory) : directory_(std::move(directory)) {}
+
+    // The state of the project at `path` (absolute, resolved), none if there is no file. Errors:
+    // invalid: the file is corrupt, belongs to another path, or was written by a newer alca;
+    // denied; failed.
+    [[nodiscard]] Result<std::optional<State>> load(const fs::path& path) const;
+    // Errors leave the old file as it was: denied, failed (disk full).
+    [[nodiscard]] Result<void> save(const State& state) const;
+    // Forgets the project; its lock file stays. Absent is success.
+    [[nodiscard]] Result<void> remove(const fs::path& path) const;
+
+    struct Listing {
+        std::vector<State> states;    // sorted by path
+        std::vector<Error> problems;  // files that could not be read: never taken for missing ones
+    };
+    [[nodiscard]] Result<Listing> list() const;
+
+    // Errors: those of load; a problem in the file of another project is not one.
+    [[nodiscard]] Result<Placement> place(const Directory& directory) const;
+
+    [[nodiscard]] fs::path state_file(const fs::path& path) const;
+    [[nodiscard]] fs::path lock_file(const fs::path& path) const;
+
+  private:
+    fs::path directory_;
+};
+
+}  // namespace alca::project
+
+#endif
