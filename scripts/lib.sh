@@ -62,3 +62,13 @@ as_root() {
         die "needs root for: $*; run as root or install sudo"
     fi
 }
+
+# build_preset PRESET: configures and builds one of CMakePresets.json, with ccache when it is there.
+build_preset() {
+    local launcher=()
+    if command -v ccache > /dev/null; then
+        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    cmake -S "$root" --preset "$1" "${launcher[@]}" --log-level=WARNING > /dev/null
+    cmake --build "$root/build/$1" -- --quiet
+}
