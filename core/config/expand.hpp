@@ -17,10 +17,14 @@ namespace alca::config {
 using Environment = std::map<std::string, std::string, std::less<>>;
 using EnvMap = std::map<std::string, std::string>;
 
-// Replaces ${NAME} and ${NAME:-default} (used when NAME is unset or empty) in `text`; "$$" is kept
-// as it is, and so is any "$" that does not begin "${". NAME: letter or "_", then letters, digits,
-// "_", "-". Errors: invalid (NAME is unset and has no default; not closed; not a name).
+// Replaces ${NAME}, and ${NAME:-default} (the default when NAME is unset or empty). "$${" stands
+// for "${"; any other "$" is kept. NAME: letter or "_", then letters, digits, "_", "-"; default: up
+// to the next "}". Errors: invalid (NAME is unset and has no default; not closed; not a name).
 [[nodiscard]] Result<std::string> expand(std::string_view text, const Environment& environment);
+
+// The same, and $NAME too, as in sources of mounts.
+[[nodiscard]] Result<std::string> expand_path(std::string_view text,
+                                              const Environment& environment);
 
 // The names that `text` reads from the host's environment, in order, without duplicates. A text
 // that does not parse gives what was found up to there.

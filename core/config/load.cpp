@@ -1,0 +1,81 @@
+#include "core/config/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "core/config/sections.hpp"
+#include "core/config/text.hpp"
+#include "core/os/file.hpp"
+
+namespace alca::config {
+namespace {
+
+// As far as the path exists; the rest in normal form.
+fs::path resolved(const fs::path& path) {
+    std::error_code error;
+    const fs::path real = fs::weakly_canonical(path, error);
+    return error ? path.lexically_normal() : real;
+}
+
+// Where byte `at` of `text` is; columns count bytes.
+Position position_at(std::string_view text, std::size_t at) {
+    const std::string_view before = text.substr(0, at);
+    const auto lines = std::count(before.begin(), before.end(), '\n');
+    const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 = 0
+    return {static_cast<std::uint32_t>(lines + 1), static_cast<std::uint32_t>(at - line_start + 1)};
+}
+
+Config defaults(const fs::path& file, const LoadContext& context) {
+    Config config;
+    config.file = file;
+    config.project_dir = resolved(context.project_dir);
+    config.home = context.home.empty() ? fs::path() : resolved(context.home);
+    return config;
+}
+
+void read_sections(const toml::table& table, Reading& reading) {
+    const TableReader file(table, "", "", reading.problems);
+    read_references(file, reading);
+    read_image(file, reading);
+    read_workdir(file, reading);
+    read_runtime_and_user(file, reading);
+    read_commands(file, reading);
+    read_mounts(file, reading);
+    read_resources(file, reading);
+    read_envs(file, reading);
+    read_network(file, reading);
+    read_caps(file, reading);
+    read_hooks(file, reading);
+}
+
+}  // namespace
+
+Result<Config> parse(std::string_view text, const fs::path& file, const LoadContext& context) {
+    Problems problems(file.string());
+    if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
+        problems.add(position_at(text, bad), "not UTF-8; save the file as UTF-8");
+        return fail(problems.error());
+    }
+    const toml::parse_result parsed = toml::parse(text);
+    if (!parsed) {
+        const toml::source_position where = parsed.error().source().begin;
+        problems.add({where.line, where.column},
+                     fmt::format("not valid TOML: {}", printable(parsed.error().description())));
+        return fail(problems.error());
+    }
+    Config config = defaults(file, context);
+    Reading reading{context, problems, config};
+    read_sections(parsed.table(), reading);
+    if (!problems.empty()) return fail(problems.error());
+    return config;
+}
+
+Result<Config> load(const fs::path& file, const LoadContext& context) {
+    auto text = os::read_file(file, kMaxConfigBytes);
+    if (!text) return fail(text.error());
+    return parse(*text, file, context);
+}
+
+}  // namespace alca::config

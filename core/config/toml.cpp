@@ -1,0 +1,3 @@
+// The only place where toml++ is compiled.
+#define TOML_IMPLEMENTATION
+#include "core/config/toml.hpp"
