@@ -12,10 +12,10 @@ enum class LogLevel : std::int32_t { debug = 0, info = 1, warn = 2, error = 3 };
 
 // One step of work that a person waits for.
 struct Progress {
-    std::string step;  // what is done, such as "pulling alpine:3.21"; "" continues the last step
+    std::string step{};  // what is done, such as "pulling alpine:3.21"; "" continues the last step
     std::uint64_t done = 0;   // in `unit`
     std::uint64_t total = 0;  // in `unit`; 0: not known
-    std::string unit;         // "bytes", "files", or "" for a step without a count
+    std::string unit{};       // "bytes", "files", or "" for a step without a count
     bool finished = false;
 };
 

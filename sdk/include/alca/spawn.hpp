@@ -27,9 +27,9 @@
 namespace alca {
 
 struct Command {
-    std::vector<std::string> argv;  // never empty; argv[0] without '/' is searched in PATH
-    std::optional<std::map<std::string, std::string>> env;  // all of it; none: the caller's own
-    std::string cwd;                                        // "": the caller's own
+    std::vector<std::string> argv{};  // never empty; argv[0] without '/' is searched in PATH
+    std::optional<std::map<std::string, std::string>> env{};  // all of it; none: the caller's own
+    std::string cwd{};                                        // "": the caller's own
     int in = -1, out = -1, err = -1;  // borrowed until spawn returns; -1: /dev/null
 };
 
