@@ -22,6 +22,10 @@ Result<void> RuntimeProxy::start(const Call& call, const SandboxRef& ref) {
     return instance_->tell(call, "start", ALCA_SLOT(table_, start), Json{{"sandbox", ref}});
 }
 
+Result<void> RuntimeProxy::stop(const Call& call, const SandboxRef& ref) {
+    return instance_->tell(call, "stop", ALCA_SLOT(table_, stop), Json{{"sandbox", ref}});
+}
+
 Result<void> RuntimeProxy::remove(const Call& call, const SandboxRef& ref, bool keep_network) {
     return instance_->tell(call, "remove", ALCA_SLOT(table_, remove),
                            Json{{"sandbox", ref}, {"keep_network", keep_network}});

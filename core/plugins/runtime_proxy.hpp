@@ -21,6 +21,7 @@ class RuntimeProxy final : public Runtime {
     [[nodiscard]] Result<Prepared> prepare(const Call& call, const SandboxSpec& spec) override;
     [[nodiscard]] Result<Created> create(const Call& call, const SandboxSpec& spec) override;
     [[nodiscard]] Result<void> start(const Call& call, const SandboxRef& ref) override;
+    [[nodiscard]] Result<void> stop(const Call& call, const SandboxRef& ref) override;
     [[nodiscard]] Result<void> remove(const Call& call, const SandboxRef& ref,
                                       bool keep_network) override;
     [[nodiscard]] Result<SandboxStatus> status(const Call& call, const SandboxRef& ref) override;

@@ -1,6 +1,6 @@
 /* alca/runtime.h - interface alca.runtime/1: runs sandboxes on one container engine.
  *
- * Order of calls for one sandbox: prepare, create, start, exec..., remove. The host puts the
+ * Order of calls for one sandbox: prepare, create, start, exec..., stop, remove. The host puts the
  * network rules up between prepare and create, so nothing may run before start.
  * Requests and answers: sdk/schema/runtime.schema.json; in C++: alca/runtime.hpp.
  */
@@ -17,6 +17,7 @@ typedef struct alca_runtime_1 {
     alca_method prepare; /* {sandbox} -> {image, network}; image present, network made */
     alca_method create;  /* {sandbox} -> {container_id}; made, not started */
     alca_method start;   /* {sandbox: ref} -> {}; already running is success */
+    alca_method stop;    /* {sandbox: ref} -> {}; kept, start works again; not running is success */
     alca_method remove;  /* {sandbox: ref, keep_network} -> {}; stops it; absent is success */
     alca_method status;  /* {sandbox: ref} -> {state, ..., effective}; absent: state "absent" */
     alca_method list;    /* {} -> {sandboxes: [...]}, all that carry the label alca.project.id */

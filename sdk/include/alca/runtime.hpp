@@ -190,6 +190,12 @@ class Runtime {
     [[nodiscard]] virtual Result<Prepared> prepare(const Call& call, const SandboxSpec& spec) = 0;
     [[nodiscard]] virtual Result<Created> create(const Call& call, const SandboxSpec& spec) = 0;
     [[nodiscard]] virtual Result<void> start(const Call& call, const SandboxRef& ref) = 0;
+    // Ends what runs in it; it can be started again. Not running is success.
+    [[nodiscard]] virtual Result<void> stop(const Call& call, const SandboxRef& ref) {
+        static_cast<void>(call);
+        static_cast<void>(ref);
+        return fail(Code::unsupported, "this runtime cannot stop a sandbox and keep it");
+    }
     // Stops it (process 1 ends on SIGTERM), removes container and network; volumes stay.
     // keep_network: leaves the network, for a rebuild.
     [[nodiscard]] virtual Result<void> remove(const Call& call, const SandboxRef& ref,

@@ -132,6 +132,14 @@ class SampleRuntime final : public alca::Runtime {
         return save(ref.id, *sandbox);
     }
 
+    alca::Result<void> stop(const alca::Call&, const alca::SandboxRef& ref) override {
+        auto sandbox = load(ref.id);
+        if (!sandbox) return alca::fail(sandbox.error());
+        if (sandbox->state != alca::SandboxState::running) return {};
+        sandbox->state = alca::SandboxState::stopped;
+        return save(ref.id, *sandbox);
+    }
+
     alca::Result<void> remove(const alca::Call&, const alca::SandboxRef& ref, bool) override {
         const auto file = file_of(ref.id);
         if (!file) return alca::fail(file.error());

@@ -49,6 +49,13 @@ struct Table<Set, T> {
             return Set::template get<T>(self).start(host, *ref);
         });
     }
+    static alca_status stop(void* self, const alca_call* call, alca_str request) noexcept {
+        return answer(call, request, [self](const Call& host, const Json& json) -> Result<void> {
+            auto ref = member<SandboxRef>(json, "sandbox");
+            if (!ref) return fail(ref.error());
+            return Set::template get<T>(self).stop(host, *ref);
+        });
+    }
     static alca_status remove(void* self, const alca_call* call, alca_str request) noexcept {
         return answer(call, request, [self](const Call& host, const Json& json) -> Result<void> {
             SandboxRef ref;
