@@ -120,6 +120,10 @@ Result<std::string> parse_inside_path(std::string_view text) {
     if (!text.starts_with('/')) {
         return fail(Code::invalid, fmt::format("{} must be an absolute path", in_quotes(text)));
     }
+    if (printable(text) != text) {
+        return fail(Code::invalid, fmt::format("{} has characters that cannot be shown; use others",
+                                               in_quotes(text)));
+    }
     std::string path = fs::path(text).lexically_normal().string();
     while (path.size() > 1 && path.back() == '/') path.pop_back();
     // POSIX lets two slashes at the start mean something else; Linux does not.

@@ -49,6 +49,7 @@ struct State {
     std::string container_id;
     std::string container_name;
     std::string image_id;
+    std::string image_user;  // the image's USER, "" = root
     NetworkState network;
     FirewallState firewall;
     bool allow_unprotected = false;
@@ -58,6 +59,10 @@ struct State {
     std::vector<std::string> approved_powers;  // ids, sorted
     std::string alca_version;                  // that wrote the file
 };
+
+// JSON of the state file; from_json checks every member. Errors: invalid.
+[[nodiscard]] Json to_json(const State& state);
+[[nodiscard]] Result<State> state_from_json(const Json& json);
 
 // A state with a new random id and the names that follow from it, phase absent.
 [[nodiscard]] State make_state(const Directory& directory);
@@ -96,9 +101,12 @@ struct Placement {
 // (lock.hpp) around load, change, save.
 class Store {
   public:
-    // directory: of state_directory(). It is made, 0700, by the first write.
+    // directory: of state_directory(). It is made by the first write.
     explicit Store(fs::path directory) : directory_(std::move(directory)) {}
 
+    // Makes the directories, 0700, and checks that nobody else can write there. Errors: denied
+    // (also: belongs to another user, or others can write there), failed.
+    [[nodiscard]] Result<void> prepare() const;
     // The state of the project at `path` (absolute, resolved), none if there is no file. Errors:
     // invalid: the file is corrupt, belongs to another path, or was written by a newer alca;
     // denied; failed.
@@ -121,6 +129,8 @@ class Store {
     [[nodiscard]] fs::path lock_file(const fs::path& path) const;
 
   private:
+    [[nodiscard]] Result<State> read(const fs::path& file) const;
+
     fs::path directory_;
 };
 

@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "core/project/state.hpp"
+
+namespace alca::project {
+namespace {
+
+// +1 when an older alca could misread the file; new optional members need none.
+constexpr int kSchemaVersion = 1;
+
+constexpr std::array<std::pair<Phase, std::string_view>, 4> kPhases{{
+    {Phase::absent, "absent"},
+    {Phase::preparing, "preparing"},
+    {Phase::created, "created"},
+    {Phase::ready, "ready"},
+}};
+
+// The id is part of names in the engine and in the kernel: nothing but a UUID may stand there.
+bool is_uuid(std::string_view text) {
+    if (text.size() != 36) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        const std::string_view allowed = dash ? "-" : "0123456789abcdef";
+        if (allowed.find(text[i]) == std::string_view::npos) return false;
+    }
+    return true;
+}
+
+Result<void> check_version(const Json& json) {
+    int version = 0;
+    JsonReader in(json, "state");
+    in.require("schema_version", version);
+    if (auto read = in.done(version); !read) return fail(read.error());
+    if (version > kSchemaVersion) {
+        return fail(Code::invalid, "written by a newer alca; upgrade alca to use this project");
+    }
+    if (version < 1) return fail(Code::invalid, "state.schema_version is out of range");
+    return {};
+}
+
+Json network_json(const NetworkState& network) {
+    return Json{{"name", network.name},
+                {"interface", network.interface},
+                {"subnets", network.subnets},
+                {"gateways", network.gateways}};
+}
+
+Result<NetworkState> network_from_json(const Json& json) {
+    NetworkState network;
+    JsonReader in(json, "state.network");
+    in.read("name", network.name);
+    in.read("interface", network.interface);
+    in.read("subnets", network.subnets);
+    in.read("gateways", network.gateways);
+    return in.done(std::move(network));
+}
+
+Json firewall_json(const FirewallState& firewall) {
+    return Json{{"plugin", firewall.plugin}, {"policy", firewall.policy}, {"dns", firewall.dns}};
+}
+
+Result<FirewallState> firewall_from_json(const Json& json) {
+    FirewallState firewall;
+    JsonReader in(json, "state.firewall");
+    in.read("plugin", firewall.plugin);
+    in.read("policy", firewall.policy);
+    in.read("dns", firewall.dns);
+    return in.done(std::move(firewall));
+}
+
+Result<void> read_parts(const Json& json, State& state) {
+    const Json none = Json::object();
+    auto network = network_from_json(json.contains("network") ? json["network"] : none);
+    if (!network) return fail(network.error());
+    auto firewall = firewall_from_json(json.contains("firewall") ? json["firewall"] : none);
+    if (!firewall) return fail(firewall.error());
+    state.network = std::move(*network);
+    state.firewall = std::move(*firewall);
+    if (!state.applied_config.is_null() && !state.applied_config.is_object()) {
+        return fail(Code::invalid, "state.applied_config must be an object");
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view to_string(Phase phase) {
+    for (const auto& [value, name] : kPhases) {
+        if (value == phase) return name;
+    }
+    return "unknown";
+}
+
+Json to_json(const State& state) {
+    return Json{
+        {"schema_version", kSchemaVersion},
+        {"project_id", state.project_id},
+        {"project_path", state.directory.path.string()},
+        {"device", state.directory.device},
+        {"inode", state.directory.inode},
+        {"phase", to_string(state.phase)},
+        {"runtime", state.runtime},
+        {"container_id", state.container_id},
+        {"container_name", state.container_name},
+        {"image_id", state.image_id},
+        {"image_user", state.image_user},
+        {"network", network_json(state.network)},
+        {"firewall", firewall_json(state.firewall)},
+        {"allow_unprotected", state.allow_unprotected},
+        {"unprotected_reason", state.unprotected_reason},
+        {"created_at", state.created_at},
+        {"applied_config", state.applied_config},
+        {"approved_powers", state.approved_powers},
+        {"alca_version", state.alca_version},
+    };
+}
+
+Result<State> state_from_json(const Json& json) {
+    if (auto version = check_version(json); !version) return fail(version.error());
+    State state;
+    std::string path;
+    std::string phase;
+    JsonReader in(json, "state");
+    in.require("project_id", state.project_id);
+    in.require("project_path", path);
+    in.require("device", state.directory.device);
+    in.require("inode", state.directory.inode);
+    in.require("phase", phase);
+    in.read("runtime", state.runtime);
+    in.read("container_id", state.container_id);
+    in.read("container_name", state.container_name);
+    in.read("image_id", state.image_id);
+    in.read("image_user", state.image_user);
+    in.read("allow_unprotected", state.allow_unprotected);
+    in.read("unprotected_reason", state.unprotected_reason);
+    in.read("created_at", state.created_at);
+    in.read("applied_config", state.applied_config);
+    in.read("approved_powers", state.approved_powers);
+    in.read("alca_version", state.alca_version);
+    if (auto read = in.done(true); !read) return fail(read.error());
+
+    if (!is_uuid(state.project_id)) return fail(Code::invalid, "state.project_id is not a UUID");
+    state.directory.path = path;
+    if (!state.directory.path.is_absolute()) {
+        return fail(Code::invalid, "state.project_path is not absolute");
+    }
+    const auto* known = std::find_if(kPhases.begin(), kPhases.end(),
+                                     [&](const auto& entry) { return entry.second == phase; });
+    if (known == kPhases.end()) return fail(Code::invalid, "state.phase is not known");
+    state.phase = known->first;
+    if (auto parts = read_parts(json, state); !parts) return fail(parts.error());
+    return state;
+}
+
+}  // namespace alca::project
