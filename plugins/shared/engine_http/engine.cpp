@@ -1,0 +1,187 @@
+#include "plugins/shared/engine_http/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace alca::engine_http {
+
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = 2000;
+
+// One line, without control characters: the text is the engine's and goes to a terminal.
+std::string one_line(std::string_view text) {
+    std::string out(text.substr(0, kMaxMessageBytes));
+    std::replace_if(
+        out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+    while (!out.empty() && out.back() == ' ') out.pop_back();
+    return out;
+}
+
+std::string header(const Response& response, const char* name) {
+    const auto it = response.headers.find(name);
+    return it == response.headers.end() ? std::string() : it->second;
+}
+
+// "Docker/20.10.24+dfsg1 (linux)" -> "20.10.24+dfsg1"
+std::string version_in(std::string_view server) {
+    const std::size_t slash = server.find('/');
+    if (slash == std::string_view::npos) return {};
+    server.remove_prefix(slash + 1);
+    return one_line(server.substr(0, server.find(' ')));
+}
+
+Reply reply_of(Response response) {
+    Reply reply;
+    reply.status = response.status;
+    Json json = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_discarded()) reply.json = std::move(json);
+    if (reply.is_ok()) return reply;
+    if (reply.json.is_object()) {
+        const auto it = reply.json.find("message");
+        if (it != reply.json.end() && it->is_string()) {
+            reply.message = one_line(it->get_ref<const std::string&>());
+            return reply;
+        }
+    }
+    reply.message = response.body.empty() ? "no reason given" : one_line(response.body);
+    return reply;
+}
+
+Code code_of(unsigned status) {
+    switch (status) {
+        case 400:
+            return Code::invalid;
+        case 404:
+            return Code::not_found;
+        case 501:
+            return Code::unsupported;
+        case 503:
+            return Code::unavailable;
+        default:
+            return Code::failed;
+    }
+}
+
+}  // namespace
+
+std::optional<ApiVersion> ApiVersion::parse(std::string_view text) {
+    ApiVersion version;
+    const char* const end = text.data() + text.size();
+    const auto major = std::from_chars(text.data(), end, version.major);
+    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
+    const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
+    if (minor.ec != std::errc() || minor.ptr != end) return std::nullopt;
+    if (version.major < 0 || version.minor < 0) return std::nullopt;
+    return version;
+}
+
+std::string ApiVersion::text() const { return fmt::format("{}.{}", major, minor); }
+
+Error Reply::error(std::string_view action) const {
+    return Error{code_of(status), fmt::format("{}: {} (HTTP {})", action, message, status)};
+}
+
+Engine::Engine(Endpoint endpoint, Timeouts timeouts) : client_(std::move(endpoint), timeouts) {}
+
+Result<Server> Engine::negotiate(const Call& call) {
+    if (server_) return *server_;
+    auto response = client_.request(call, {.method = "GET", .target = "/_ping", .body = ""});
+    if (!response) return fail(response.error());
+    const std::string text = header(*response, "api-version");
+    const auto offered = ApiVersion::parse(text);
+    if (response->status != 200 || !offered) {
+        return fail(Code::unavailable,
+                    fmt::format("what answers at {} is no container engine (GET /_ping gave HTTP "
+                                "{} without a usable Api-Version)",
+                                endpoint().describe(), response->status));
+    }
+    if (*offered < kOldestApi) {
+        return fail(Code::unavailable,
+                    fmt::format("the engine at {} speaks API {} at most, {} is needed; update it "
+                                "to Docker 20.10 or newer",
+                                endpoint().describe(), text, kOldestApi.text()));
+    }
+    server_ = Server{.api = std::min(*offered, kNewestApi),
+                     .version = version_in(header(*response, "server")),
+                     .is_podman = !header(*response, "libpod-api-version").empty()};
+    return *server_;
+}
+
+// /_ping does not tell the oldest version that the engine accepts. It is asked only after an
+// engine has answered 400, as it does for a version that is too old for it.
+Result<void> Engine::check_minimum(const Call& call) {
+    if (std::exchange(minimum_checked_, true)) return {};
+    auto response = client_.request(call, {.method = "GET", .target = "/version", .body = ""});
+    if (!response) return fail(response.error());
+    std::string text;
+    const Reply reply = reply_of(*std::move(response));
+    if (!reply.json.is_object()) return {};
+    JsonReader in(reply.json, "version");
+    in.read("MinAPIVersion", text);
+    const auto minimum = ApiVersion::parse(text);
+    if (!in.ok() || !minimum || *minimum <= server_->api) return {};
+    return fail(Code::unavailable,
+                fmt::format("the engine at {} wants API {} or newer, this version speaks {} at "
+                            "most; update alca",
+                            endpoint().describe(), minimum->text(), server_->api.text()));
+}
+
+Result<Request> Engine::versioned(const Call& call, std::string method, std::string_view path,
+                                  const Json& body) {
+    auto server = negotiate(call);
+    if (!server) return fail(server.error());
+    return Request{.method = std::move(method),
+                   .target = fmt::format("/v{}{}", server->api.text(), path),
+                   .body = body.is_null() ? std::string() : dump(body)};
+}
+
+Result<Reply> Engine::send(const Call& call, std::string method, std::string_view path,
+                           const Json& body, const BodySink* sink,
+                           std::vector<std::pair<std::string, std::string>> headers) {
+    auto request = versioned(call, std::move(method), path, body);
+    if (!request) return fail(request.error());
+    request->headers = std::move(headers);
+    auto response =
+        sink == nullptr ? client_.request(call, *request) : client_.request(call, *request, *sink);
+    if (!response) return fail(response.error());
+    Reply reply = reply_of(*std::move(response));
+    if (reply.status == 400) {
+        if (auto checked = check_minimum(call); !checked) return fail(checked.error());
+    }
+    return reply;
+}
+
+Result<Reply> Engine::get(const Call& call, std::string_view path) {
+    return send(call, "GET", path, nullptr, nullptr, {});
+}
+
+Result<Reply> Engine::post(const Call& call, std::string_view path, const Json& body) {
+    return send(call, "POST", path, body, nullptr, {});
+}
+
+Result<Reply> Engine::remove(const Call& call, std::string_view path) {
+    return send(call, "DELETE", path, nullptr, nullptr, {});
+}
+
+Result<Reply> Engine::post(const Call& call, std::string_view path,
+                           std::vector<std::pair<std::string, std::string>> headers,
+                           const BodySink& sink) {
+    return send(call, "POST", path, nullptr, &sink, std::move(headers));
+}
+
+Result<Stream> Engine::upgrade(const Call& call, std::string_view path, const Json& body,
+                               std::string_view action) {
+    auto request = versioned(call, "POST", path, body);
+    if (!request) return fail(request.error());
+    auto stream = client_.upgrade(call, *request);
+    if (!stream) return fail(stream.error());
+    const unsigned status = stream->response.status;
+    if (status == 101 || status == 200) return stream;
+    return fail(reply_of(std::move(stream->response)).error(action));
+}
+
+}  // namespace alca::engine_http
