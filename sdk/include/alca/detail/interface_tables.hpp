@@ -96,7 +96,7 @@ struct Table<Set, T> {
     }
 
     static constexpr alca_runtime_1 kTable{
-        sizeof(alca_runtime_1), probe, prepare, create, start, remove, status, list, exec};
+        sizeof(alca_runtime_1), probe, prepare, create, start, stop, remove, status, list, exec};
 };
 
 template <class Set, std::derived_from<Firewall> T>
