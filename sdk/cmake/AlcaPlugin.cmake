@@ -51,7 +51,8 @@ function(alca_add_plugin id)
         POSITION_INDEPENDENT_CODE ON
         C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 
-    list(TRANSFORM arg_PROVIDES REPLACE "^(.*)$" "\"\\1\"")
+    list(TRANSFORM arg_PROVIDES PREPEND "\"")
+    list(TRANSFORM arg_PROVIDES APPEND "\"")
     list(JOIN arg_PROVIDES ", " provides)
     string(REPLACE "\\" "\\\\" summary "${arg_SUMMARY}")
     string(REPLACE "\"" "\\\"" summary "${summary}")
