@@ -13,6 +13,7 @@ import time
 import unittest
 
 import topology
+from judge import PUBLIC_NAMES, faults
 from lab import HERE, REGISTRY, Lab, sweep, wait_until
 
 OUTSIDE = ("internet", "internet2", "lan", "lan2", "onlink", "cgnat", "metadata")
@@ -195,6 +196,11 @@ class LabLifeTest(unittest.TestCase):
         self.down()
         self.assertEqual(leftovers(lab.lab_id), [])
 
+    def test_what_was_started_on_a_host_ends_with_the_lab(self) -> None:
+        with Lab(self.state) as lab:
+            server = subprocess.Popen(lab.command("internet", "sleep", "1000"))
+        self.assertEqual(server.wait(timeout=10), -signal.SIGKILL)
+
     def test_down_may_be_repeated_and_up_may_not(self) -> None:
         self.up()
         second = self.start()
@@ -202,6 +208,42 @@ class LabLifeTest(unittest.TestCase):
         self.assertIn(b"has a lab already", second.stderr.read())
         self.down()
         self.down()
+
+
+class JudgeTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.outcomes = [
+            {**target.to_json(), "outcome": "answered" if target.kind == "public" else "refused"}
+            for target in topology.fixed_targets()
+        ]
+        names = {target.name for target in topology.fixed_targets()}
+        self.counters = {name: {"tcp": int(name in PUBLIC_NAMES), "dns": 5} for name in names}
+
+    def faults(self) -> str:
+        return "; ".join(faults(self.outcomes, self.counters))
+
+    def test_the_default_policy_has_no_fault(self) -> None:
+        self.assertEqual(self.faults(), "")
+
+    def test_each_single_answer_from_a_forbidden_target_is_a_fault(self) -> None:
+        for outcome in self.outcomes:
+            if outcome["class"] != "public":
+                outcome["outcome"] = "answered"
+                self.assertRegex(self.faults(), f"^{outcome['class']} {outcome['address']} .* but answered$")
+                outcome["outcome"] = "refused"
+
+    def test_a_packet_at_a_forbidden_host_is_a_fault_whatever_the_client_saw(self) -> None:
+        self.counters["lan"]["tcp"] = 1
+        self.assertEqual(self.faults(), "1 packets arrived at lan")
+
+    def test_an_internet_that_can_not_be_reached_is_a_fault(self) -> None:
+        for outcome in self.outcomes:
+            outcome["outcome"] = "refused"
+        self.assertIn("public 203.0.113.5 tcp/9000 must be reachable: refused", self.faults())
+
+    def test_a_class_that_was_not_tried_is_a_fault(self) -> None:
+        self.outcomes = [outcome for outcome in self.outcomes if outcome["class"] != "metadata"]
+        self.assertEqual(self.faults(), "no target of class metadata was tried")
 
 
 def pid_namespaces() -> set[str]:

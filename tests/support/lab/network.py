@@ -1,7 +1,9 @@
 """Makes and removes the namespaces of one lab, and reads the counters in them."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 
@@ -67,10 +69,13 @@ class Network:
             add_counters(self.path(host), from_bridges=host == topology.MACHINE)
 
     def remove(self) -> None:
-        """Removes what is there; safe to repeat."""
+        """Removes the namespaces that are there and ends what runs in them; safe to repeat."""
         present = os.listdir("/run/netns") if os.path.isdir("/run/netns") else []
         for namespace in present:
             if namespace.startswith(self._prefix):
+                for pid in run("ip", "netns", "pids", namespace).split():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(pid), signal.SIGKILL)
                 run("ip", "netns", "delete", namespace)
 
     def _ip(self, host: str, *lines: str) -> None:

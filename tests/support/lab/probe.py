@@ -15,6 +15,7 @@ OUTCOMES = {
     errno.ECONNRESET: "refused",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",  # IPv6 without an address of one's own
     errno.EACCES: "denied",
     errno.EPERM: "denied",
 }
