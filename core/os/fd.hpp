@@ -25,7 +25,8 @@ class Fd {
     [[nodiscard]] int get() const { return fd_; }
     [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
     [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-    // Closes the owned one and owns `fd`. EINTR of close is not retried: on Linux the descriptor is gone.
+    // Closes the owned one and owns `fd`. EINTR of close is not retried: on Linux the descriptor is
+    // gone.
     void reset(int fd = -1) {
         if (fd_ >= 0) ::close(fd_);
         fd_ = fd;

@@ -14,12 +14,16 @@ namespace {
 Code code_of(int error_number) {
     switch (error_number) {
         case ENOENT:
-        case ENOTDIR: return Code::not_found;
+        case ENOTDIR:
+            return Code::not_found;
         case EACCES:
         case EPERM:
-        case EROFS: return Code::denied;
-        case ELOOP: return Code::invalid;
-        default: return Code::failed;
+        case EROFS:
+            return Code::denied;
+        case ELOOP:
+            return Code::invalid;
+        default:
+            return Code::failed;
     }
 }
 
@@ -54,7 +58,7 @@ Result<std::string> read_file(const fs::path& file, std::size_t max_bytes, Follo
     const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (follow == Follow::no ? O_NOFOLLOW : 0);
     const Fd fd(::open(file.c_str(), flags));
     if (!fd) return fail_errno(file, errno);
-    struct stat info {};
+    struct stat info{};
     if (::fstat(fd.get(), &info) != 0) return fail_errno(file, errno);
     if (!S_ISREG(info.st_mode)) {
         return fail(Code::invalid, fmt::format("{}: not a regular file", file.string()));
@@ -94,7 +98,7 @@ Result<void> make_directories(const fs::path& directory, mode_t mode) {
         if (::mkdir(directory.c_str(), mode) == 0) return {};
     }
     if (errno != EEXIST) return fail_errno(directory, errno);
-    struct stat info {};
+    struct stat info{};
     if (::stat(directory.c_str(), &info) != 0) return fail_errno(directory, errno);
     if (!S_ISDIR(info.st_mode)) {
         return fail(Code::invalid, fmt::format("{}: not a directory", directory.string()));

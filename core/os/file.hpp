@@ -26,8 +26,9 @@ enum class Follow { yes, no };  // no: the last component may not be a symlink (
 [[nodiscard]] Result<std::string> read_file(const fs::path& file, std::size_t max_bytes,
                                             Follow follow = Follow::yes);
 
-// Replaces `file` in one step: temporary file beside it, written, synced, renamed, directory synced. On any
-// error the old content stays and no temporary file is left. A symlink at `file` is replaced, not followed.
+// Replaces `file` in one step: temporary file beside it, written, synced, renamed, directory
+// synced. On any error the old content stays and no temporary file is left. A symlink at `file` is
+// replaced, not followed.
 [[nodiscard]] Result<void> write_file_atomic(const fs::path& file, std::string_view content,
                                              mode_t mode);
 

@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "core/cli/command.hpp"
+#include "core/cli/session.hpp"
+#include "core/os/interrupt.hpp"
+
+namespace alca::cli {
+namespace {
+
+struct Check {
+    std::string name;
+    bool ok = false;
+    std::string found;  // what was seen
+    std::string fix;    // what to do; "" when ok
+};
+
+Check check_kernel() {
+    utsname name{};
+    ::uname(&name);
+    return {"kernel", true, fmt::format("{} {}", name.sysname, name.release), ""};
+}
+
+Check check_rights() {
+    const bool root = ::geteuid() == 0;
+    return {"rights", root, root ? "root" : "an ordinary user",
+            root ? "" : "network rules need CAP_NET_ADMIN; run alca with sudo"};
+}
+
+Check check_init_program(const flow::Host& host) {
+    const bool there = ::access(host.init_program.c_str(), R_OK | X_OK) == 0;
+    return {"alca-init", there, host.init_program.string(),
+            there ? "" : "a part of alca is missing; install it again"};
+}
+
+std::vector<Check> check_runtimes(Session& session) {
+    std::vector<Check> checks;
+    for (const auto* plugin : session.loader({}).catalog().providers("alca.runtime/1")) {
+        auto chosen = session.choose_runtime(plugin->id, "");
+        if (!chosen) {
+            checks.push_back({plugin->id, false, "cannot be loaded", chosen.error().message});
+            continue;
+        }
+        const auto probe = chosen->runtime->probe(session.call());
+        if (!probe) {
+            checks.push_back({plugin->id, false, "no answer", probe.error().message});
+        } else if (!probe->available) {
+            checks.push_back({plugin->id, false, "not available", probe->reason});
+        } else {
+            checks.push_back(
+                {plugin->id, true,
+                 fmt::format("{} {} (API {}) at {} ({})", probe->engine, probe->version,
+                             probe->api_version, probe->endpoint, probe->endpoint_from),
+                 ""});
+        }
+    }
+    if (checks.empty()) {
+        checks.push_back({"runtime", false, "no runtime plugin is installed",
+                          "install alca again; see: alca plugins list"});
+    }
+    return checks;
+}
+
+Check check_firewall(Session& session) {
+    auto chosen = session.choose_firewall("");
+    if (!chosen) return {"firewall", false, "cannot be loaded", chosen.error().message};
+    if (!*chosen) {
+        return {"firewall", false, "no firewall plugin is installed", "install alca again"};
+    }
+    const auto probe = (*chosen)->firewall->probe(session.call());
+    if (!probe) return {(*chosen)->id, false, "no answer", probe.error().message};
+    return {(*chosen)->id, probe->available, probe->layer, probe->reason};
+}
+
+std::vector<Check> check_plugins(Session& session) {
+    std::vector<Check> checks;
+    for (const auto& plugin : session.loader({}).catalog().plugins) {
+        if (plugin.state == plugins::PluginState::ok ||
+            plugin.state == plugins::PluginState::shadowed) {
+            continue;
+        }
+        checks.push_back(
+            {plugin.id, false, std::string(plugins::to_string(plugin.state)), plugin.reason});
+    }
+    return checks;
+}
+
+int print_checks(const std::vector<Check>& checks, bool as_json) {
+    const bool healthy =
+        std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.ok; });
+    Json list = Json::array();
+    std::string text;
+    for (const Check& check : checks) {
+        list.push_back(
+            {{"name", check.name}, {"ok", check.ok}, {"found", check.found}, {"fix", check.fix}});
+        text += fmt::format("{} {:<18} {}\n", check.ok ? "✓" : "✗", check.name, check.found);
+        if (!check.fix.empty()) text += fmt::format("    {}\n", check.fix);
+    }
+    print(as_json ? dump({{"healthy", healthy}, {"checks", list}}) + "\n" : text);
+    return healthy ? exit_ok : exit_failed;
+}
+
+int doctor(Program& program, bool as_json) {
+    const auto interrupt = os::Interrupt::watch();
+    if (!interrupt) return report(interrupt.error());
+    Session session(program, /*quiet=*/true, interrupt->cancel_fd());
+    std::vector<Check> checks{check_kernel(), check_rights(), check_init_program(session.host())};
+    for (Check& check : check_runtimes(session)) checks.push_back(std::move(check));
+    checks.push_back(check_firewall(session));
+    for (Check& check : check_plugins(session)) checks.push_back(std::move(check));
+    return print_checks(checks, as_json);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Program& program) {
+    auto* command =
+        app.add_subcommand("doctor", "Check engine, kernel and rights, and say what to do");
+    auto as_json = std::make_shared<bool>(false);
+    command->add_flag("--json", *as_json, "Machine-readable (schema: doctor.schema.json)");
+    command->footer("Exit code 1 when something is missing.\n\nExample:\n  alca doctor");
+    command->callback([&program, as_json] {
+        program.command = [&program, as_json] { return doctor(program, *as_json); };
+    });
+}
+
+}  // namespace alca::cli

@@ -1,0 +1,114 @@
+#include "core/flow/run.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "core/cli/command.hpp"
+#include "core/cli/session.hpp"
+#include "core/os/signals.hpp"
+#include "core/os/terminal.hpp"
+
+namespace alca::cli {
+namespace {
+
+struct RunFlags {
+    bool no_tty = false;
+    std::vector<std::string> argv;
+};
+
+// Everything that goes wrong on our side is 125, so that it cannot be taken for the command's own
+// code.
+int report_run(const Error& error) {
+    const int code = report(error);
+    return code == exit_interrupted ? code : exit_run_failed;
+}
+
+// The terminal in raw mode, known to the crash handler for as long as it is raw.
+class CommandTerminal {
+  public:
+    explicit CommandTerminal(os::TerminalState& state) : state_(state) {}
+    CommandTerminal(const CommandTerminal&) = delete;
+    CommandTerminal& operator=(const CommandTerminal&) = delete;
+    ~CommandTerminal() {
+        raw_.reset();
+        state_.active = false;
+    }
+
+    [[nodiscard]] Result<void> enter() {
+        auto raw = os::RawTerminal::enter(STDIN_FILENO);
+        if (!raw) return fail(raw.error());
+        raw_.emplace(std::move(*raw));
+        state_.fd = STDIN_FILENO;
+        state_.saved = raw_->saved();
+        state_.active = true;
+        return {};
+    }
+
+  private:
+    os::TerminalState& state_;
+    std::optional<os::RawTerminal> raw_;
+};
+
+int run(Program& program, const RunFlags& flags) {
+    // Until the command runs these mean "stop"; from then on they are the command's.
+    const auto stop = os::SignalFd::block({SIGINT, SIGTERM, SIGHUP});
+    const auto signals =
+        os::SignalFd::block({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH});
+    if (!stop || !signals) return report_run(stop ? signals.error() : stop.error());
+    Session session(program, /*quiet=*/true, stop->fd());
+    const auto project = open_project(session);
+    if (!project) return report_run(project.error());
+    if (!(*project)->state) {
+        return report_run({Code::not_found, "no state file found: run 'alca up' first"});
+    }
+    const auto context = (*project)->context(session);
+    if (!context) return report_run(context.error());
+
+    std::error_code error;
+    flow::RunRequest request{
+        .argv = flags.argv, .caller_directory = fs::current_path(error), .tty = false, .size = {}};
+    const auto size = os::window_size(STDIN_FILENO);
+    CommandTerminal terminal(program.terminal);
+    if (!flags.no_tty && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
+        request.tty = true;
+        request.size = size.value_or(os::WindowSize{.rows = 24, .cols = 80});
+        if (auto raw = terminal.enter(); !raw) return report_run(raw.error());
+    }
+    const auto code = flow::run(
+        *context, (*project)->config, *(*project)->state, request,
+        {.in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &*signals});
+    return code ? *code : report_run(code.error());
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Program& program) {
+    auto* command = app.add_subcommand("run", "Run a command in the sandbox; without one, a shell");
+    auto flags = std::make_shared<RunFlags>();
+    command->add_flag("-T,--no-tty", flags->no_tty, "Never give the command a terminal");
+    command->prefix_command();
+    command->footer(
+        "The command starts in the directory that matches yours, its exit code is alca's.\n"
+        "125: alca itself failed; 126: not executable; 127: not found.\n\n"
+        "Examples:\n"
+        "  alca run                       a shell\n"
+        "  alca run npm test\n"
+        "  alca run claude -p 'fix the build'\n"
+        "  git diff | alca run -T claude -p 'review this'");
+    command->callback([&program, flags, command] {
+        flags->argv = command->remaining();
+        if (!flags->argv.empty() && flags->argv.front() == "--") {
+            flags->argv.erase(flags->argv.begin());
+        }
+        program.command = [&program, flags] { return run(program, *flags); };
+    });
+}
+
+}  // namespace alca::cli

@@ -1,0 +1,160 @@
+#include "core/flow/status.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "core/cli/command.hpp"
+#include "core/cli/session.hpp"
+#include "core/os/interrupt.hpp"
+
+namespace alca::cli {
+namespace {
+
+std::string_view state_text(SandboxState state) {
+    switch (state) {
+        case SandboxState::running:
+            return "Running";
+        case SandboxState::created:
+        case SandboxState::stopped:
+            return "Stopped";
+        case SandboxState::absent:
+            return "Not created";
+        case SandboxState::paused:
+            return "Paused";
+        case SandboxState::unknown:
+            break;
+    }
+    return "Unknown state";
+}
+
+std::string isolation_text(const flow::IsolationReport& isolation) {
+    std::string text;
+    if (isolation.intact && isolation.policy == "open") {
+        text = "Isolation: network not blocked (lan-access = [\"*\"]), the rest verified\n";
+    } else if (isolation.intact) {
+        text = fmt::format("Isolation: intact, 1 of 1 layers: {}\n", isolation.layer);
+    } else {
+        text = "Isolation: NOT INTACT\n";
+    }
+    if (!isolation.unprotected_reason.empty()) {
+        text +=
+            fmt::format("  UNPROTECTED (--allow-unprotected): {}\n", isolation.unprotected_reason);
+    }
+    for (const std::string& problem : isolation.problems) {
+        text += fmt::format("  problem: {}\n", problem);
+    }
+    return text;
+}
+
+std::string sandbox_text(const project::State& state, const flow::StatusReport& report) {
+    const SandboxStatus& sandbox = report.sandbox;
+    std::string text =
+        fmt::format("Project ID: {}\nContainer: {}\n", state.project_id, state_text(sandbox.state));
+    if (sandbox.state != SandboxState::running) {
+        return text + "Run 'alca up' to start the sandbox.\n";
+    }
+    constexpr std::size_t kShortId = 12;
+    text += fmt::format("  ID: {}\n  Name: {}\n  Image: {}\n  Started: {}\n",
+                        sandbox.container_id.substr(0, kShortId), sandbox.name, sandbox.image,
+                        sandbox.started_at);
+    text += isolation_text(report.isolation);
+    if (!report.drift.empty()) {
+        text += "Configuration has changed since last container creation:\n";
+        for (const project::Change& change : report.drift) {
+            text += fmt::format("  {}\n", project::to_line(change));
+        }
+        text += "Run 'alca up -f' to rebuild with new configuration.\n";
+    }
+    return text + "Run 'alca run <command>' to execute commands.\n";
+}
+
+Json drift_json(const std::vector<project::Change>& changes) {
+    Json list = Json::array();
+    for (const project::Change& change : changes) {
+        list.push_back({{"key", change.key}, {"old", change.old_value}, {"new", change.new_value}});
+    }
+    return list;
+}
+
+// sdk/schema/status.schema.json is the promise.
+Json sandbox_json(const project::State& state, const flow::StatusReport& report) {
+    const flow::IsolationReport& isolation = report.isolation;
+    return {{"project_id", state.project_id},
+            {"container",
+             {{"state", to_string(report.sandbox.state)},
+              {"id", report.sandbox.container_id},
+              {"name", report.sandbox.name},
+              {"image", report.sandbox.image},
+              {"started_at", report.sandbox.started_at}}},
+            {"isolation",
+             {{"intact", isolation.intact},
+              {"policy", isolation.policy},
+              {"layer", isolation.layer},
+              {"problems", isolation.problems},
+              {"unprotected_reason", isolation.unprotected_reason}}},
+            {"drift", drift_json(report.drift)}};
+}
+
+int print_report(bool as_json, Json json, const std::string& text) {
+    print(as_json ? dump(json) + "\n" : text);
+    return exit_ok;
+}
+
+int status(Program& program, bool as_json) {
+    const auto interrupt = os::Interrupt::watch();
+    if (!interrupt) return report(interrupt.error());
+    Session session(program, /*quiet=*/true, interrupt->cancel_fd());
+    const auto directory = current_project();
+    if (!directory && directory.error().code == Code::not_found) {
+        return print_report(
+            as_json, {{"initialized", false}},
+            "Status: Not initialized\nRun 'alca init' to create a configuration.\n");
+    }
+    const auto project = open_project(session);
+    if (!project) return report(project.error());
+    const project::Directory& root = (*project)->directory;
+    std::string text =
+        fmt::format("Status: Initialized\nConfig: {}\nRuntime: {}\n",
+                    (root.path / project::kConfigFile).string(), (*project)->runtime.id);
+    Json json{{"initialized", true},
+              {"config", (root.path / project::kConfigFile).string()},
+              {"runtime", (*project)->runtime.id},
+              {"runtime_reason", (*project)->runtime.why}};
+    const auto& state = (*project)->state;
+    if (!state || state->phase == project::Phase::absent) {
+        json["container"] = {{"state", "absent"}};
+        return print_report(as_json, json,
+                            text + "State: Not created\nRun 'alca up' to start the sandbox.\n");
+    }
+    const auto context = (*project)->context(session);
+    if (!context) return report(context.error());
+    const auto report_or = flow::status(*context, (*project)->config, *state);
+    if (!report_or) return report(report_or.error());
+    json.update(sandbox_json(*state, *report_or));
+    print_report(as_json, json, text + sandbox_text(*state, *report_or));
+    // Missing protection is never exit 0, also for a script that reads nothing else.
+    const bool running = report_or->sandbox.state == SandboxState::running;
+    return running && !report_or->isolation.intact ? exit_failed : exit_ok;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Program& program) {
+    auto* command =
+        app.add_subcommand("status", "Show the sandbox and whether its isolation holds");
+    auto as_json = std::make_shared<bool>(false);
+    command->add_flag("--json", *as_json, "Machine-readable (schema: status.schema.json)");
+    command->footer(
+        "Exit code 1 when the sandbox is up and its isolation does not hold.\n\n"
+        "Examples:\n"
+        "  alca status\n"
+        "  alca status --json | jq .isolation");
+    command->callback([&program, as_json] {
+        program.command = [&program, as_json] { return status(program, *as_json); };
+    });
+}
+
+}  // namespace alca::cli

@@ -1,0 +1,43 @@
+// core/flow/exec_inside.hpp - one command inside a running sandbox, through `alca-init stub`.
+//
+// The engine's exec API loses signals, window sizes and processes whose client died (measured: it
+// is why the stub exists). So the engine only carries bytes: the command, its input, signals and
+// sizes go in as frames, its output comes back as it is.
+#ifndef ALCA_CORE_FLOW_EXEC_INSIDE_HPP
+#define ALCA_CORE_FLOW_EXEC_INSIDE_HPP
+
+#include <string>
+
+#include "alca/runtime.hpp"
+#include "core/flow/frames.hpp"
+#include "core/os/signals.hpp"
+
+namespace alca::flow {
+
+// Where the helper is mounted in every sandbox.
+inline constexpr const char* kInitPath = "/opt/alca/alca-init";
+
+// The caller's side of the command. Descriptors are borrowed; -1 as input means an empty one.
+struct CommandIo {
+    int in = -1;
+    int out = -1;
+    int err = -1;
+    // Signals to hand to the command as they come; nullptr: none. SIGWINCH becomes a window size.
+    const os::SignalFd* signals = nullptr;
+};
+
+struct InsideRequest {
+    SandboxRef sandbox;
+    std::string user;  // "uid:gid", a name, or "" = the container's
+    Command command;
+};
+
+// Runs it and returns its exit code (128+n for signal n; 125 when the stub itself failed). With
+// command.tty, io.in must be a terminal that is already raw.
+// call.cancel_fd readable: the command and all its descendants are ended; error cancelled.
+[[nodiscard]] Result<int> exec_inside(Runtime& runtime, const Call& call,
+                                      const InsideRequest& request, const CommandIo& io);
+
+}  // namespace alca::flow
+
+#endif

@@ -1,0 +1,239 @@
+#include "core/flow/make_sandbox.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <functional>
+#include <initializer_list>
+
+#include "core/flow/exec_inside.hpp"
+#include "core/flow/sandbox_spec.hpp"
+#include "core/flow/verify_sandbox.hpp"
+
+namespace alca::flow {
+namespace {
+
+// Turns findings into an error, or, where the user said that he accepts it, into a warning that is
+// kept.
+Result<void> judge(const Context& context, const std::vector<std::string>& problems,
+                   bool allow_unprotected, project::State& state) {
+    if (problems.empty()) return {};
+    const std::string text = fmt::format("{}", fmt::join(problems, "; "));
+    if (!allow_unprotected) {
+        return fail(Code::failed,
+                    fmt::format("the sandbox is not isolated as it must be: {}", text));
+    }
+    context.ui.warn(fmt::format("UNPROTECTED: {}", text));
+    state.allow_unprotected = true;
+    if (!state.unprotected_reason.empty()) state.unprotected_reason += "; ";
+    state.unprotected_reason += text;
+    return {};
+}
+
+class Maker {
+  public:
+    Maker(const Context& context, const MakeRequest& request, project::State& state)
+        : context_(context), request_(request), state_(state) {}
+
+    Result<void> make() {
+        return chain({[this] { return prepare(); }, [this] { return put_up(); },
+                      [this] { return create(); }, [this] { return start_and_verify(); },
+                      [this] { return set_up(); }, [this] { return finish(); }});
+    }
+
+    Result<void> start_again() {
+        state_.unprotected_reason.clear();
+        note_missing_protection();
+        auto spec = build_spec();
+        if (!spec) return fail(spec.error());
+        spec_ = std::move(*spec);
+        gateways_ = state_.network.gateways;
+        return chain({[this] { return put_up(); }, [this] { return start_and_verify(); },
+                      [this] { return finish(); }});
+    }
+
+  private:
+    static Result<void> chain(std::initializer_list<std::function<Result<void>()>> steps) {
+        for (const auto& step : steps) {
+            if (auto done = step(); !done) return done;
+        }
+        return {};
+    }
+
+    Result<SandboxSpec> build_spec() {
+        const auto program = keep_init_program(context_.host);
+        if (!program) return fail(program.error());
+        return make_spec(request_.config, state_, context_.host, *program);
+    }
+
+    void note_missing_protection() {
+        state_.allow_unprotected = !request_.protection.missing.empty();
+        state_.unprotected_reason = request_.protection.missing;
+    }
+
+    Result<void> prepare() {
+        state_.phase = project::Phase::preparing;
+        state_.runtime = context_.runtime.id;
+        state_.container_id.clear();
+        state_.created_at = project::rfc3339_now();
+        state_.applied_config = config::applied_form(request_.config);
+        note_missing_protection();
+        auto spec = build_spec();
+        if (!spec) return fail(spec.error());
+        spec_ = std::move(*spec);
+        if (auto saved = context_.store.save(state_); !saved) return saved;
+
+        context_.ui.step(fmt::format("Preparing image and network: {}", spec_.image));
+        auto prepared = context_.runtime.runtime.prepare(context_.call, spec_);
+        if (!prepared) return fail(prepared.error());
+        if (prepared->network.interface != spec_.network.interface) {
+            return fail(fmt::format("the engine named the network's interface {} instead of {}",
+                                    prepared->network.interface, spec_.network.interface));
+        }
+        gateways_ = prepared->network.gateways;
+        state_.image_id = prepared->image.id;
+        state_.image_user = prepared->image.user;
+        state_.network.subnets = prepared->network.subnets;
+        state_.network.gateways = gateways_;
+        return context_.store.save(state_);
+    }
+
+    Result<void> put_up() {
+        const Protection& protection = request_.protection;
+        if (!protection.rules) return {};
+        // Saved first: after a crash the rules must be found and taken down.
+        state_.firewall = {.plugin = context_.firewall->id,
+                           .policy = std::string(to_string(protection.policy)),
+                           .dns = context_.host.resolvers};
+        if (auto saved = context_.store.save(state_); !saved) return saved;
+        if (auto up = put_up_rules(context_, state_, protection.policy); !up) return up;
+        if (protection.policy == NetworkPolicy::internet) {
+            context_.ui.step(fmt::format("Network isolation enabled: {}", protection.layer));
+        }
+        return {};
+    }
+
+    Result<void> create() {
+        context_.ui.step(fmt::format("Creating container: {}", spec_.name));
+        auto created = context_.runtime.runtime.create(context_.call, spec_);
+        if (!created) return fail(created.error());
+        state_.container_id = created->container_id;
+        if (auto saved = context_.store.save(state_); !saved) return saved;
+        const auto status = context_.runtime.runtime.status(context_.call, make_ref(state_));
+        if (!status) return fail(status.error());
+        if (auto ours = check_ours(*status, state_); !ours) return ours;
+        return judge(context_, check_effective(*status, spec_), request_.allow_unprotected, state_);
+    }
+
+    Result<void> start_and_verify() {
+        if (auto started = context_.runtime.runtime.start(context_.call, make_ref(state_));
+            !started) {
+            return started;
+        }
+        context_.ui.step("Verifying isolation from inside");
+        const Protection& protection = request_.protection;
+        const Expectation expectation{
+            .spec = spec_,
+            .gateways = gateways_,
+            .isolated = protection.rules && protection.policy == NetworkPolicy::internet};
+        auto problems = verify_from_inside(context_, make_ref(state_), expectation);
+        if (!problems && request_.allow_unprotected && problems.error().code != Code::cancelled) {
+            problems = std::vector<std::string>{problems.error().message};
+        }
+        if (!problems) return fail(problems.error());
+        return judge(context_, *problems, request_.allow_unprotected, state_);
+    }
+
+    Result<void> set_up() {
+        state_.phase = project::Phase::created;
+        if (auto saved = context_.store.save(state_); !saved) return saved;
+        const std::string& text = request_.config.commands.up;
+        if (text.empty() || config::is_keepalive(text)) return {};
+        context_.ui.step("Running setup command");
+        const auto user = host_user(context_.host, request_.config.project_dir);
+        if (!user) return fail(user.error());
+        InsideRequest command{.sandbox = make_ref(state_),
+                              .user = "0:0",
+                              .command = {.argv = {"/bin/sh", "-c", text},
+                                          .env = {{"ALCA_UID", fmt::format("{}", user->uid)},
+                                                  {"ALCA_GID", fmt::format("{}", user->gid)}},
+                                          .cwd = request_.config.workdir,
+                                          .tty = false,
+                                          .size = {}}};
+        const auto code = exec_inside(context_.runtime.runtime, context_.call, command,
+                                      {.in = -1, .out = STDOUT_FILENO, .err = STDERR_FILENO});
+        if (!code) return fail(code.error(), "commands.up");
+        if (*code != 0) {
+            return fail(
+                fmt::format("up command failed with exit code {}; see its output above", *code));
+        }
+        return {};
+    }
+
+    Result<void> finish() {
+        state_.phase = project::Phase::ready;
+        return context_.store.save(state_);
+    }
+
+    const Context& context_;
+    const MakeRequest& request_;
+    project::State& state_;
+    SandboxSpec spec_;
+    std::vector<std::string> gateways_;
+};
+
+// The first error is the one that matters; what could not be undone is told beside it.
+void undo(const Context& context, project::State& state) {
+    const UncancellableCall call(context.call);
+    if (auto removed = remove_sandbox(context, call, state); !removed) {
+        context.ui.warn(fmt::format("not everything could be removed again; run: alca down ({})",
+                                    removed.error().message));
+    }
+}
+
+}  // namespace
+
+Result<void> make_sandbox(const Context& context, const MakeRequest& request,
+                          project::State& state) {
+    auto made = Maker(context, request, state).make();
+    if (!made) undo(context, state);
+    return made;
+}
+
+Result<void> start_sandbox(const Context& context, const MakeRequest& request,
+                           project::State& state) {
+    context.ui.step(fmt::format("Starting stopped container: {}", state.container_name));
+    auto started = Maker(context, request, state).start_again();
+    if (started) return started;
+    const UncancellableCall call(context.call);
+    if (auto stopped = context.runtime.runtime.stop(call, make_ref(state)); !stopped) {
+        context.ui.warn(fmt::format("the sandbox could not be stopped: {}; run: alca down",
+                                    stopped.error().message));
+    }
+    return started;
+}
+
+Result<void> remove_sandbox(const Context& context, const Call& call, project::State& state) {
+    const SandboxRef ref = make_ref(state);
+    const auto status = context.runtime.runtime.status(call, ref);
+    if (!status) return fail(status.error());
+    if (status->state != SandboxState::absent) {
+        if (auto ours = check_ours(*status, state); !ours) return ours;
+    }
+    // Also when the container is absent: its network may be there.
+    if (auto removed = context.runtime.runtime.remove(call, ref, /*keep_network=*/false);
+        !removed) {
+        return removed;
+    }
+    // Last: until the container is gone its rules stay.
+    if (auto down = take_down_rules(context, call, state); !down) return down;
+    state.phase = project::Phase::absent;
+    state.container_id.clear();
+    state.firewall = {};
+    state.allow_unprotected = false;
+    state.unprotected_reason.clear();
+    return context.store.save(state);
+}
+
+}  // namespace alca::flow

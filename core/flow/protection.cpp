@@ -1,0 +1,81 @@
+#include "core/flow/protection.hpp"
+
+#include <fmt/format.h>
+
+#include "core/flow/sandbox_spec.hpp"
+
+namespace alca::flow {
+
+NetworkPolicy policy_of(const config::Config& config) {
+    return config.network.open ? NetworkPolicy::open : NetworkPolicy::internet;
+}
+
+Result<Protection> find_protection(const Context& context, const config::Config& config) {
+    Protection protection;
+    protection.policy = policy_of(config);
+    const auto engine = context.runtime.runtime.probe(context.call);
+    if (!engine) return fail(engine.error());
+    if (!engine->available) return fail(Code::unavailable, engine->reason);
+
+    protection.engine = engine->engine;
+
+    std::string missing;
+    if (!engine->shares_kernel || engine->rootless) {
+        missing = fmt::format("{} routes in a network that the rules of this machine do not see",
+                              engine->rootless ? "the rootless engine" : "the engine's machine");
+    } else if (context.firewall == nullptr) {
+        missing = "no firewall plugin is installed; see: alca plugins list";
+    } else {
+        const auto probe = context.firewall->firewall.probe(context.call);
+        if (!probe) return fail(probe.error());
+        protection.rules = probe->available;
+        protection.layer = probe->layer;
+        missing = probe->reason;
+    }
+    // Without blocking there is nothing that rules must hold, and so no right that is needed for
+    // them.
+    if (!protection.rules && protection.policy != NetworkPolicy::open) {
+        protection.missing = std::move(missing);
+    }
+    return protection;
+}
+
+Result<void> put_up_rules(const Context& context, const project::State& state,
+                          NetworkPolicy policy) {
+    Firewall& firewall = context.firewall->firewall;
+    const FirewallRequest request = make_firewall_request(state, context.host, policy);
+    if (auto applied = firewall.apply(context.call, request); !applied) {
+        return fail(applied.error(), "network rules");
+    }
+    const auto verdict = firewall.verify(context.call, request);
+    if (!verdict) return fail(verdict.error(), "network rules");
+    if (!verdict->intact) {
+        return fail(fmt::format("network rules were put up but the kernel does not hold them: {}",
+                                verdict->problem));
+    }
+    return {};
+}
+
+Result<void> keep_rules(const Context& context, const project::State& state, NetworkPolicy policy) {
+    const FirewallRequest request = make_firewall_request(state, context.host, policy);
+    const auto verdict = context.firewall->firewall.verify(context.call, request);
+    if (!verdict) return fail(verdict.error(), "network rules");
+    if (verdict->intact) return {};
+    if (auto restored = put_up_rules(context, state, policy); !restored) return restored;
+    context.ui.warn(fmt::format("network rules were not as they must be and have been restored: {}",
+                                verdict->problem));
+    return {};
+}
+
+Result<void> take_down_rules(const Context& context, const Call& call,
+                             const project::State& state) {
+    if (context.firewall == nullptr || state.firewall.plugin.empty()) return {};
+    const FirewallRequest request =
+        make_firewall_request(state, context.host, NetworkPolicy::internet);
+    if (auto removed = context.firewall->firewall.remove(call, request); !removed) {
+        return fail(removed.error(), "network rules");
+    }
+    return {};
+}
+
+}  // namespace alca::flow

@@ -1,0 +1,98 @@
+#include "core/flow/run.hpp"
+
+#include <fmt/format.h>
+
+#include "core/flow/protection.hpp"
+#include "core/flow/sandbox_spec.hpp"
+#include "core/flow/verify_sandbox.hpp"
+
+namespace alca::flow {
+namespace {
+
+// For /bin/sh: in single quotes nothing is special but the single quote.
+std::string shell_quote(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            out += R"('\'')";
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('\'');
+    return out;
+}
+
+Result<void> require_running(const Context& context, const project::State& state) {
+    const auto status = context.runtime.runtime.status(context.call, make_ref(state));
+    if (!status) return fail(status.error(), "failed to get container status");
+    if (status->state != SandboxState::absent) {
+        if (auto ours = check_ours(*status, state); !ours) return ours;
+    }
+    if (status->state != SandboxState::running || state.phase != project::Phase::ready) {
+        return fail(Code::unavailable, "container is not running: run 'alca up' first");
+    }
+    if (state.allow_unprotected) return {};
+    if (!status->weaknesses.empty() ||
+        status->networks != std::vector<std::string>{state.network.name}) {
+        return fail("the sandbox is no longer isolated as it was; run: alca status");
+    }
+    return {};
+}
+
+// The rules are one read of the kernel away; an agent is never started without that look.
+Result<void> require_rules(const Context& context, const project::State& state) {
+    if (state.firewall.plugin.empty()) {
+        if (state.allow_unprotected || state.firewall.policy == "open") return {};
+        return fail("the sandbox has no network rules; run: alca up");
+    }
+    if (context.firewall == nullptr || context.firewall->id != state.firewall.plugin) {
+        return fail(
+            fmt::format("the firewall plugin {} that holds this sandbox is gone; run: alca "
+                        "down && alca up",
+                        state.firewall.plugin));
+    }
+    return keep_rules(
+        context, state,
+        state.firewall.policy == "open" ? NetworkPolicy::open : NetworkPolicy::internet);
+}
+
+}  // namespace
+
+std::string directory_inside(const config::Config& config, const fs::path& caller_directory) {
+    const fs::path relative = caller_directory.lexically_relative(config.project_dir);
+    if (relative.empty() || relative == "." || *relative.begin() == "..") return config.workdir;
+    return (fs::path(config.workdir) / relative).string();
+}
+
+std::vector<std::string> effective_argv(const config::Config& config,
+                                        std::vector<std::string> argv) {
+    if (argv.empty()) return argv;
+    argv = config::with_alias(config, std::move(argv));
+    if (config.commands.enter.empty()) return argv;
+    std::string text = config.commands.enter;
+    for (const std::string& argument : argv) text += " " + shell_quote(argument);
+    return {"/bin/sh", "-c", std::move(text)};
+}
+
+Result<int> run(const Context& context, const config::Config& config, const project::State& state,
+                const RunRequest& request, const CommandIo& io) {
+    if (auto running = require_running(context, state); !running) return fail(running.error());
+    if (auto rules = require_rules(context, state); !rules) return fail(rules.error());
+
+    auto environment = config::enter_environment(config, context.host.environment);
+    if (!environment) return fail(environment.error());
+    auto user = run_user(config, context.host);
+    if (!user) return fail(user.error());
+    const InsideRequest inside{
+        .sandbox = make_ref(state),
+        .user = user->empty() ? state.image_user : *user,
+        .command = {.argv = effective_argv(config, request.argv),
+                    .env = std::move(*environment),
+                    .cwd = directory_inside(config, request.caller_directory),
+                    .tty = request.tty,
+                    .size = request.size}};
+    return exec_inside(context.runtime.runtime, context.call, inside, io);
+}
+
+}  // namespace alca::flow

@@ -1,0 +1,38 @@
+// core/flow/run.hpp - what `alca run` means.
+#ifndef ALCA_CORE_FLOW_RUN_HPP
+#define ALCA_CORE_FLOW_RUN_HPP
+
+#include <string>
+#include <vector>
+
+#include "core/config/config.hpp"
+#include "core/flow/context.hpp"
+#include "core/flow/exec_inside.hpp"
+
+namespace alca::flow {
+
+struct RunRequest {
+    std::vector<std::string> argv;  // exact bytes; empty: a shell
+    fs::path caller_directory;      // a subdirectory of the project maps to the same one inside
+    bool tty = false;
+    os::WindowSize size;
+};
+
+// Runs a command in the project's running sandbox and returns its exit code. Refuses when the
+// sandbox is not the one that `up` made and proved, or its network rules are not in force and
+// cannot be restored.
+[[nodiscard]] Result<int> run(const Context& context, const config::Config& config,
+                              const project::State& state, const RunRequest& request,
+                              const CommandIo& io);
+
+// The directory inside that matches `caller_directory`; workdir when it is outside the project.
+[[nodiscard]] std::string directory_inside(const config::Config& config,
+                                           const fs::path& caller_directory);
+
+// What is executed for `argv`: the alias for its first word, then commands.enter in front.
+[[nodiscard]] std::vector<std::string> effective_argv(const config::Config& config,
+                                                      std::vector<std::string> argv);
+
+}  // namespace alca::flow
+
+#endif

@@ -1,0 +1,70 @@
+#include "core/flow/status.hpp"
+
+#include <fmt/format.h>
+
+#include "core/flow/protection.hpp"
+#include "core/flow/sandbox_spec.hpp"
+#include "core/flow/verify_sandbox.hpp"
+
+namespace alca::flow {
+namespace {
+
+// The rules as the kernel holds them now. Without the right to look nothing is claimed.
+void look_at_rules(const Context& context, const project::State& state, IsolationReport& report) {
+    if (state.firewall.plugin.empty()) {
+        if (report.policy != "open") report.problems.emplace_back("there are no network rules");
+        return;
+    }
+    if (context.firewall == nullptr || context.firewall->id != state.firewall.plugin) {
+        report.problems.push_back(
+            fmt::format("the firewall plugin {} is not installed any more", state.firewall.plugin));
+        return;
+    }
+    if (const auto probe = context.firewall->firewall.probe(context.call); probe) {
+        report.layer = probe->layer;
+    }
+    const auto verdict = context.firewall->firewall.verify(
+        context.call, make_firewall_request(
+                          state, context.host,
+                          report.policy == "open" ? NetworkPolicy::open : NetworkPolicy::internet));
+    if (!verdict) {
+        report.problems.push_back(
+            fmt::format("network rules could not be read: {}", verdict.error().message));
+    } else if (!verdict->intact) {
+        report.problems.push_back(fmt::format("network rules: {}", verdict->problem));
+    }
+}
+
+IsolationReport look_at_isolation(const Context& context, const project::State& state,
+                                  const SandboxStatus& sandbox) {
+    IsolationReport report;
+    report.policy = state.firewall.policy;
+    report.unprotected_reason = state.unprotected_reason;
+    look_at_rules(context, state, report);
+    for (const std::string& weakness : sandbox.weaknesses) {
+        report.problems.push_back(fmt::format("undone by: {}", weakness));
+    }
+    if (sandbox.networks != std::vector<std::string>{state.network.name}) {
+        report.problems.emplace_back("joined to another network than its own");
+    }
+    report.intact = report.problems.empty() && !state.allow_unprotected;
+    return report;
+}
+
+}  // namespace
+
+Result<StatusReport> status(const Context& context, const config::Config& config,
+                            const project::State& state) {
+    StatusReport report;
+    auto sandbox = context.runtime.runtime.status(context.call, make_ref(state));
+    if (!sandbox) return fail(sandbox.error());
+    report.sandbox = std::move(*sandbox);
+    if (report.sandbox.state == SandboxState::absent) return report;
+    if (auto ours = check_ours(report.sandbox, state); !ours) return fail(ours.error());
+    if (report.sandbox.state != SandboxState::running) return report;
+    report.isolation = look_at_isolation(context, state, report.sandbox);
+    report.drift = project::drift(state.applied_config, config::applied_form(config));
+    return report;
+}
+
+}  // namespace alca::flow

@@ -1,0 +1,34 @@
+// core/flow/status.hpp - what `alca status` and `alca list` report.
+#ifndef ALCA_CORE_FLOW_STATUS_HPP
+#define ALCA_CORE_FLOW_STATUS_HPP
+
+#include <string>
+#include <vector>
+
+#include "core/config/config.hpp"
+#include "core/flow/context.hpp"
+#include "core/project/drift.hpp"
+
+namespace alca::flow {
+
+struct IsolationReport {
+    std::string layer;                  // what holds the sandbox, "" = nothing
+    std::string policy;                 // "internet" or "open"
+    bool intact = false;                // read from the kernel just now
+    std::vector<std::string> problems;  // why not, or what else undoes isolation
+    std::string unprotected_reason;     // of a sandbox that was started with --allow-unprotected
+};
+
+struct StatusReport {
+    SandboxStatus sandbox;
+    IsolationReport isolation;
+    std::vector<project::Change> drift;
+};
+
+// Looks and changes nothing. `state` says what should be there.
+[[nodiscard]] Result<StatusReport> status(const Context& context, const config::Config& config,
+                                          const project::State& state);
+
+}  // namespace alca::flow
+
+#endif

@@ -1,0 +1,169 @@
+#include "core/flow/up.hpp"
+
+#include <fmt/format.h>
+
+#include "core/flow/approve.hpp"
+#include "core/flow/make_sandbox.hpp"
+#include "core/flow/protection.hpp"
+#include "core/flow/sandbox_spec.hpp"
+#include "core/flow/verify_sandbox.hpp"
+#include "core/project/copy.hpp"
+#include "core/project/drift.hpp"
+#include "core/project/lock.hpp"
+
+namespace alca::flow {
+namespace {
+
+Result<project::State> load_state(const Context& context, const fs::path& project) {
+    const auto directory = project::look_at(project);
+    if (!directory) return fail(directory.error());
+    auto placement = context.store.place(*directory);
+    if (!placement) return fail(placement.error(), "failed to load state");
+    switch (placement->kind) {
+        case project::Placement::Kind::same:
+            return std::move(*placement->state);
+        case project::Placement::Kind::fresh:
+            return project::make_state(*directory);
+        case project::Placement::Kind::replaced:
+        case project::Placement::Kind::moved:
+            break;
+    }
+    return fail(project::misplaced(*placement, *directory));
+}
+
+// An engine, once chosen, is kept: moving a sandbox to another one is the user's explicit act.
+Result<void> check_runtime(const config::Config& config, const project::State& state) {
+    const std::string& wanted = config.runtime;
+    if (state.phase == project::Phase::absent || wanted == "auto" || state.runtime == wanted ||
+        state.runtime == "runtime-" + wanted) {
+        return {};
+    }
+    return fail(
+        fmt::format("this project's sandbox was made by {}; run 'alca down' before changing "
+                    "to {}",
+                    state.runtime, wanted));
+}
+
+// Protection that is missing stops here, before anything is made, unless the user said otherwise.
+Result<Protection> require_protection(const Context& context, const config::Config& config,
+                                      bool allow_unprotected) {
+    auto protection = find_protection(context, config);
+    if (!protection || protection->missing.empty()) return protection;
+    if (!allow_unprotected) {
+        return fail(Code::denied,
+                    fmt::format("network isolation is not possible: {}; nothing was started "
+                                "(alca up --allow-unprotected starts without it)",
+                                protection->missing));
+    }
+    context.ui.warn(
+        fmt::format("UNPROTECTED: this sandbox can reach your local network and this host: {}",
+                    protection->missing));
+    return protection;
+}
+
+// True: make it anew.
+bool wants_rebuild(const Context& context, const config::Config& config, bool force,
+                   const project::State& state) {
+    const auto changes = project::drift(state.applied_config, config::applied_form(config));
+    if (changes.empty()) return false;
+    if (force) {
+        context.ui.step("Configuration changed, rebuilding container (-f)");
+        return true;
+    }
+    context.ui.notice("Configuration has changed since last container creation:");
+    for (const project::Change& change : changes) {
+        context.ui.notice(fmt::format("  {}", project::to_line(change)));
+    }
+    if (context.ui.confirm("Rebuild container with new configuration?").value_or(false))
+        return true;
+    context.ui.notice("Keeping existing container. Run 'alca up -f' to rebuild.");
+    return false;
+}
+
+// A sandbox that runs: its rules and joints are looked at again, and restored where that is
+// possible.
+Result<void> keep_running(const Context& context, const MakeRequest& request,
+                          const SandboxStatus& status, project::State& state) {
+    std::vector<std::string> problems = status.weaknesses;
+    if (status.networks != std::vector<std::string>{state.network.name}) {
+        problems.emplace_back("it is joined to another network than its own");
+    }
+    if (!problems.empty() && !request.allow_unprotected && !state.allow_unprotected) {
+        return fail(
+            fmt::format("the running sandbox is no longer isolated ({}); run: alca down && "
+                        "alca up",
+                        problems.front()));
+    }
+    const Protection& protection = request.protection;
+    if (protection.rules) {
+        state.firewall = {.plugin = context.firewall->id,
+                          .policy = std::string(to_string(protection.policy)),
+                          .dns = context.host.resolvers};
+        if (auto kept = keep_rules(context, state, protection.policy); !kept) return kept;
+    }
+    context.ui.step(fmt::format("Container already running: {}", state.container_name));
+    return context.store.save(state);
+}
+
+Result<void> bring_up(const Context& context, const MakeRequest& request, bool force,
+                      project::State& state) {
+    auto status = context.runtime.runtime.status(context.call, make_ref(state));
+    if (!status) return fail(status.error(), "failed to get container status");
+    if (status->state != SandboxState::absent) {
+        if (auto ours = check_ours(*status, state); !ours) return ours;
+    }
+
+    const bool whole = state.phase == project::Phase::ready &&
+                       status->state != SandboxState::absent &&
+                       status->state != SandboxState::unknown;
+    const bool started_before = state.phase != project::Phase::absent;
+    if (whole && !wants_rebuild(context, request.config, force, state)) {
+        if (status->state == SandboxState::running) {
+            return keep_running(context, request, *status, state);
+        }
+        return start_sandbox(context, request, state);
+    }
+    if (started_before || status->state != SandboxState::absent) {
+        context.ui.step(whole ? "Removing existing container for rebuild"
+                              : "Removing what an interrupted run has left");
+        if (auto removed = remove_sandbox(context, context.call, state); !removed) return removed;
+    }
+    return make_sandbox(context, request, state);
+}
+
+}  // namespace
+
+Result<void> up(const Context& context, const config::Config& config, const UpOptions& options) {
+    if (auto sources = config::check_mount_sources(config); !sources) return sources;
+    if (auto environment = config::creation_environment(config, context.host.environment);
+        !environment) {
+        return fail(environment.error());
+    }
+    if (auto writable = project::check_copy(config.project_dir); !writable) return writable;
+
+    const auto lock = project::ProjectLock::acquire(
+        context.store, config.project_dir,
+        {.wait = true, .cancel_fd = context.call.cancel_fd(), .on_wait = [&context] {
+             context.ui.warn("another alca is working on this project; waiting for it");
+         }});
+    if (!lock) return fail(lock.error());
+    auto state = load_state(context, config.project_dir);
+    if (!state) return fail(state.error());
+    if (auto same = check_runtime(config, *state); !same) return same;
+    if (auto approved = approve(context, config, options.trust, *state); !approved) return approved;
+    const auto protection = require_protection(context, config, options.allow_unprotected);
+    if (!protection) return fail(protection.error());
+
+    const MakeRequest request{.config = config,
+                              .protection = *protection,
+                              .allow_unprotected = options.allow_unprotected};
+    if (auto done = bring_up(context, request, options.force, *state); !done) return done;
+    if (auto copied = project::write_copy(*state, protection->engine); !copied) return copied;
+    if (state->allow_unprotected) {
+        context.ui.warn(fmt::format("UNPROTECTED sandbox: {}", state->unprotected_reason));
+    }
+    context.ui.success("Environment ready");
+    return {};
+}
+
+}  // namespace alca::flow

@@ -1,0 +1,97 @@
+#include "core/flow/verify_sandbox.hpp"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/flow/exec_inside.hpp"
+#include "core/os/file.hpp"
+
+namespace alca::flow {
+namespace {
+
+constexpr std::size_t kMaxAnswerBytes = 4 * 1024 * 1024;
+
+Result<os::Fd> memory_file(const char* name) {
+    os::Fd fd(::memfd_create(name, MFD_CLOEXEC));
+    if (!fd) return fail("cannot make a memory file: " + os::errno_text(errno));
+    return fd;
+}
+
+Result<std::string> content_of(const os::Fd& fd) {
+    const off_t size = ::lseek(fd.get(), 0, SEEK_END);
+    if (size < 0 || static_cast<std::size_t>(size) > kMaxAnswerBytes) {
+        return fail(Code::invalid, "the answer from inside the sandbox is too large");
+    }
+    std::string text(static_cast<std::size_t>(size), '\0');
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t count =
+            ::pread(fd.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return fail("cannot read a memory file: " + os::errno_text(errno));
+        done += static_cast<std::size_t>(count);
+    }
+    return text;
+}
+
+std::string label_of(const SandboxStatus& status, const char* label) {
+    const auto found = status.labels.find(label);
+    return found == status.labels.end() ? "" : found->second;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> verify_from_inside(const Context& context, const SandboxRef& ref,
+                                                    const Expectation& expectation) {
+    const auto out = memory_file("alca-verify-out");
+    const auto err = memory_file("alca-verify-err");
+    if (!out || !err) return fail(out ? err.error() : out.error());
+
+    ExecRequest request{
+        .sandbox = ref, .argv = {kInitPath, "verify"}, .env = {}, .cwd = "/", .user = "0:0"};
+    for (const std::string& gateway : expectation.gateways) {
+        request.argv.emplace_back("--probe");
+        request.argv.push_back(gateway);
+    }
+    const auto code = context.runtime.runtime.exec(
+        context.call, request, {.in = -1, .out = out->get(), .err = err->get()});
+    if (!code) return fail(code.error(), "cannot verify the sandbox from inside");
+    const auto answer = content_of(*out);
+    if (!answer) return fail(answer.error());
+    if (*code != 0) {
+        return fail(fmt::format("cannot verify the sandbox from inside: {}",
+                                content_of(*err).value_or("no answer")));
+    }
+    const auto facts = parse_inside_facts(*answer);
+    if (!facts) return fail(facts.error());
+    return check_inside(*facts, expectation);
+}
+
+Result<void> check_ours(const SandboxStatus& status, const project::State& state) {
+    if (label_of(status, "alca.project.id") != state.project_id) {
+        return fail(
+            Code::invalid,
+            fmt::format("container {} exists but does not belong to this project; remove or "
+                        "rename it, then run: alca up",
+                        state.container_name));
+    }
+    const std::string path = label_of(status, "alca.project.path");
+    if (path != state.directory.path.string()) {
+        return fail(Code::invalid,
+                    fmt::format("project directory has moved from {} to {}: run 'alca down' there, "
+                                "then 'alca up' here (project path mismatch)",
+                                path, state.directory.path.string()));
+    }
+    if (!state.container_id.empty() && status.container_id != state.container_id) {
+        return fail(Code::invalid,
+                    fmt::format("container {} is not the one that alca made; remove it, then run: "
+                                "alca up",
+                                state.container_name));
+    }
+    return {};
+}
+
+}  // namespace alca::flow
