@@ -9,7 +9,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/optional.hpp>
 #include <cctype>
-#include <cerrno>
+#include <cstdint>
+#include <limits>
 
 // Beast is used as a parser only: bytes come from our own socket, because its waits must end when
 // the user cancels. No other file includes Beast; it costs seconds to compile.
@@ -139,7 +140,8 @@ class Reader {
     Reader(const Call& call, const Socket& socket, const Timeouts& timeouts, const BodySink* sink)
         : call_(call), socket_(socket), timeouts_(timeouts), wait_(call, timeouts.answer) {
         parser_.header_limit(kMaxHeadBytes);
-        parser_.body_limit(boost::none);  // BodyTarget has the limit
+        // BodyTarget has the limit. (Boost 1.74 takes boost::none for 0.)
+        parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
         parser_.get().body().sink = sink;
         has_sink_ = sink != nullptr;
     }
