@@ -10,7 +10,8 @@ current_step=
 finish() {
     local status=$1
     trap - EXIT
-    # Clean-up goes on after a failed command in it: stopping half way would leave more behind.
+    # Clean-up goes on after a failed command in it and after a second Ctrl-C: half of it would leave more behind.
+    trap '' INT TERM
     set +e
     if declare -F cleanup > /dev/null; then cleanup; fi
     if ((status != 0)) && [[ -n $current_step ]]; then

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -76,6 +77,17 @@ def wait_until(condition: Any, timeout_s: float, what: str) -> None:
         time.sleep(0.02)
 
 
+@contextlib.contextmanager
+def ignored_signals() -> Iterator[None]:
+    """A second Ctrl-C does not stop a clean-up half way. Programs started inside ignore them too."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Lab:
     """Use as context manager in tests: `with Lab(state) as lab: lab.run("host", "docker", "ps")`.
 
@@ -138,16 +150,16 @@ class Lab:
 
     def down(self) -> None:
         """Removes everything; safe to repeat, and after a crash in the middle of `up` or `down`."""
-        record = self._record
-        if record.pid_namespace != pid_namespace():
+        if self._record.pid_namespace != pid_namespace():
             raise RuntimeError("the lab can not be removed from inside; run this outside of it")
-        if record.machine.is_alive():
-            self._stop_machine()
-        self._network.remove()
-        self._remove_cgroups()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(self.state, RECORD))
-        shutil.rmtree(self._directory, ignore_errors=True)
+        with ignored_signals():
+            if self._record.machine.is_alive():
+                self._stop_machine()
+            self._network.remove()
+            self._remove_cgroups()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.state, RECORD))
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def is_abandoned(self) -> bool:
         """Its owner has ended. Never true in another PID namespace, where pids say nothing."""

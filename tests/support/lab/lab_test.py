@@ -167,6 +167,17 @@ class LabLifeTest(unittest.TestCase):
                     self.assertEqual(process.wait(), code, process.stderr.read())
                     self.assertEqual(leftovers(f"alcalab-{process.pid}-"), [])
 
+    def test_an_interrupted_down_goes_on_to_its_end(self) -> None:
+        for delay_s in (0.2, 0.5):
+            with self.subTest(delay_s=delay_s):
+                self.up()
+                lab_id = Lab.open(self.state).lab_id
+                process = subprocess.Popen(command_line("down", "--state", self.state))
+                time.sleep(delay_s)  # the point of the test: an arbitrary moment
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(), 0)
+                self.assertEqual(leftovers(lab_id), [])
+
     def test_sweep_removes_what_a_killed_up_has_left(self) -> None:
         process = self.start("--owner", "1")
         wait_until(lambda: os.path.exists(f"/run/netns/alcalab-{process.pid}-0-router"), 10.0, "no namespace")
