@@ -6,6 +6,7 @@
 
 #include "alca/plugin.h"
 #include "core/os/file.hpp"
+#include "core/plugins/library_file.hpp"
 #include "core/plugins/manifest.hpp"
 
 namespace alca::plugins {
@@ -48,6 +49,9 @@ void read_plugin(PluginInfo& info, const TrustContext& context) {
     if (!trusted) return set_untrusted(info, trusted.error());
     auto library = check_trust(info.library_path, context);
     if (!library) return set_untrusted(info, library.error());
+    if (auto whole = check_library_file(*library); !whole) {
+        return set_state(info, PluginState::broken, whole.error().message);
+    }
     info.library_path = *library;
     info.state = PluginState::ok;
 }
