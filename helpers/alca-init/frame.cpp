@@ -31,7 +31,7 @@ Event FrameParser::next(std::string_view& input) {
     return type_ == FrameType::data ? read_data(input) : read_payload(input);
 }
 
-Bytes FrameParser::take_exec() { return std::exchange(payload_, Bytes()); }
+Bytes FrameParser::take_exec() { return std::exchange(exec_, Bytes()); }
 
 Event FrameParser::read_head(std::string_view& input) {
     if (!take(input, kFrameHeadBytes - head_.size(), head_)) return fail("out of memory");
@@ -88,12 +88,13 @@ Event FrameParser::read_payload(std::string_view& input) {
 
 Event FrameParser::finish_payload() {
     Event event;
+    Bytes payload = std::exchange(payload_, Bytes());
     if (type_ == FrameType::exec) {
         exec_seen_ = true;
+        exec_ = std::move(payload);
         event.kind = Event::Kind::exec;
         return event;
     }
-    const Bytes payload = take_exec();
     if (type_ == FrameType::end) {
         end_seen_ = true;
         event.kind = Event::Kind::end;

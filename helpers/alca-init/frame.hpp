@@ -46,7 +46,7 @@ class FrameParser {
     // Takes bytes from the front of `input` and returns one event. Call until it answers `more`.
     [[nodiscard]] Event next(std::string_view& input);
 
-    // The payload of the exec frame; to be called once, after the `exec` event.
+    // The payload of the exec frame, once, after the `exec` event.
     [[nodiscard]] Bytes take_exec();
 
   private:
@@ -58,7 +58,8 @@ class FrameParser {
     Event fail(const char* reason);
 
     Bytes head_;
-    Bytes payload_;
+    Bytes payload_;  // of the frame that is coming in
+    Bytes exec_;
     FrameType type_ = FrameType::exec;
     std::size_t left_ = 0;     // bytes of the payload still to come
     bool in_payload_ = false;  // the head is complete

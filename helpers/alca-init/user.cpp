@@ -19,6 +19,7 @@ namespace alca::init {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
+constexpr int kAppend = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 constexpr std::size_t kMaxNameBytes = 32;
 // The highest 32-bit number means "no user" to the kernel.
 constexpr std::uint64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1ULL;
@@ -64,13 +65,9 @@ bool read_accounts(int root, const char* path, Bytes& out, Text& fault) {
 
 // One write, so that a reader never sees half a line; a short write is taken back.
 bool append_line(int root, const char* path, std::string_view line, Text& fault) {
-    if (::mkdirat(root, "etc", 0755) != 0 && errno != EEXIST && errno != EROFS) {
-        fault.set(
-            {"cannot create /etc: ", describe_error(errno).view(), "; create it in the image"});
-        return false;
-    }
-    const Fd file =
-        open_at(root, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
+    const bool has_directory = ::mkdirat(root, "etc", 0755) == 0 || errno == EEXIST;
+    Fd file;
+    if (has_directory) file = open_at(root, path, kAppend, 0644);
     struct stat status{};
     if (file.is_open() && ::fstat(file.get(), &status) == 0) {
         ssize_t written = -1;
