@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <string>
 
 #include "core/cli/command.hpp"
+#include "core/cli/command_line.hpp"
 #include "core/cli/console.hpp"
 #include "core/cli/host.hpp"
 #include "core/cli/version.hpp"
@@ -44,11 +46,9 @@ int run(int argc, char** argv) {
                     .command = {}};
     CLI::App app(
         "alca runs AI code agents in a container that sees only the project and cannot reach "
-        "the local network or this host");
+        "the local network or this host",
+        "alca");
     app.set_version_flag("--version", alca::cli::version_text(), "Print the version");
-    app.add_flag("-v,--verbose", program.verbosity,
-                 "More on stderr; -vv shows each engine request");
-    app.fallthrough();
     app.footer(
         "Examples:\n"
         "  alca init --preset claude && alca up && alca run claude\n"
@@ -64,8 +64,12 @@ int run(int argc, char** argv) {
     alca::cli::add_doctor(app, program);
     alca::cli::add_completion(app, program);
     alca::cli::add_help(app, program);
+    alca::cli::add_verbose(app, program.verbosity);
+    alca::cli::use_our_messages(app);
     try {
-        app.parse(argc, argv);
+        auto arguments = alca::cli::without_separator({argv + 1, argv + argc});
+        std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+        app.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? alca::cli::exit_ok : alca::cli::exit_usage;
     }

@@ -1,0 +1,57 @@
+#include "core/cli/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "core/config/keys.hpp"
+
+namespace alca::cli {
+namespace {
+
+bool is_word(const std::string& argument) { return argument.empty() || argument.front() != '-'; }
+
+std::string suggestion(const CLI::App& app, const std::string& word) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(command->get_name());
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view near = config::nearest(word, known);
+    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+std::string message(const CLI::App* app, const CLI::Error& error) {
+    const std::vector<std::string> extra = app->remaining(/*recurse=*/true);
+    std::string text = error.what();
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !extra.empty()) {
+        text = is_word(extra.front()) ? fmt::format("unknown command '{}'{}", extra.front(),
+                                                    suggestion(*app, extra.front()))
+                                      : fmt::format("unknown option '{}'", extra.front());
+    }
+    return fmt::format("alca: {}\nSee: alca --help\n", text);
+}
+
+}  // namespace
+
+void add_verbose(CLI::App& app, int& verbosity) {
+    app.add_flag("-v,--verbose", verbosity, "More on stderr; -vv shows engine requests");
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        add_verbose(*command, verbosity);
+    }
+}
+
+std::vector<std::string> without_separator(std::vector<std::string> arguments) {
+    const auto run = std::find_if(arguments.begin(), arguments.end(), is_word);
+    if (run == arguments.end() || *run != "run") return arguments;
+    const auto next = std::find_if(run + 1, arguments.end(), [](const std::string& argument) {
+        return is_word(argument) || argument == "--";
+    });
+    if (next != arguments.end() && *next == "--") arguments.erase(next);
+    return arguments;
+}
+
+void use_our_messages(CLI::App& app) { app.failure_message(message); }
+
+}  // namespace alca::cli
