@@ -1,0 +1,31 @@
+/* alca/runtime.h - interface alca.runtime/1: runs sandboxes on one container engine.
+ *
+ * Order of calls for one sandbox: prepare, create, start, exec..., stop, remove. The host puts the
+ * network rules up between prepare and create, so nothing may run before start.
+ * Requests and answers: sdk/schema/runtime.schema.json; in C++: alca/runtime.hpp.
+ */
+#ifndef ALCA_RUNTIME_H
+#define ALCA_RUNTIME_H
+/* NOLINTBEGIN: C, not C++ */
+
+#include "alca/plugin.h"
+
+#define ALCA_RUNTIME_1 "alca.runtime/1"
+typedef struct alca_runtime_1 {
+    size_t size;
+    alca_method probe;   /* {} -> {available, engine, version, endpoint, reason, ...} */
+    alca_method prepare; /* {sandbox} -> {image, network}; image present, network made */
+    alca_method create;  /* {sandbox} -> {container_id}; made, not started */
+    alca_method start;   /* {sandbox: ref} -> {}; already running is success */
+    alca_method stop;    /* {sandbox: ref} -> {}; kept, start works again; not running is success */
+    alca_method remove;  /* {sandbox: ref, keep_network} -> {}; stops it; absent is success */
+    alca_method status;  /* {sandbox: ref} -> {state, ..., effective}; absent: state "absent" */
+    alca_method list;    /* {} -> {sandboxes: [...]}, all that carry the label alca.project.id */
+    /* {sandbox: ref, argv, env, cwd, user} -> {}; exit_code is the command's own.
+     * Cancelled without a tty: the command is ended and ALCA_CANCELLED returned. */
+    alca_status (*exec)(void* self, const alca_call* call, alca_str request, const alca_stdio* io,
+                        int32_t* exit_code);
+} alca_runtime_1;
+
+/* NOLINTEND */
+#endif
