@@ -1,0 +1,5 @@
+#include "alca/plugin.hpp"
+
+#include "plugins/firewall-nft/nft_firewall.hpp"
+
+ALCA_PLUGIN(alca::nft::NftFirewall)

@@ -1,0 +1,39 @@
+// nft_rules/addresses.hpp - addresses as set keys: network byte order, 4 or 16 bytes.
+#ifndef ALCA_NFT_RULES_ADDRESSES_HPP
+#define ALCA_NFT_RULES_ADDRESSES_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/shared/nft_rules/interface_name.hpp"
+
+namespace alca::nft {
+
+// An address range of one prefix. end: the first address behind it; nothing when the range
+// reaches the last address there is.
+struct Range {
+    Bytes begin;
+    std::optional<Bytes> end;
+};
+
+// `prefix` is one of our own constants, such as "10.0.0.0/8": asserted, not checked.
+[[nodiscard]] Range range(std::string_view prefix);
+
+// 4 or 16 bytes; nothing when `text` is no numeric address.
+[[nodiscard]] std::optional<Bytes> parse_address(const std::string& text);
+
+// The resolvers that a sandbox may ask, each list sorted and without doubles.
+struct Resolvers {
+    std::vector<Bytes> v4;
+    std::vector<Bytes> v6;
+};
+
+// Skips what no sandbox could reach through its bridge: text that is no address, loopback,
+// unspecified and multicast ones, IPv6 link-local ones (another link) and mapped IPv4.
+[[nodiscard]] Resolvers resolvers(const std::vector<std::string>& addresses);
+
+}  // namespace alca::nft
+
+#endif

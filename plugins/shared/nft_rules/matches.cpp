@@ -1,0 +1,164 @@
+#include "plugins/shared/nft_rules/matches.hpp"
+
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+
+namespace alca::nft {
+namespace {
+
+constexpr Field kTarget4{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
+constexpr Field kTarget6{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
+constexpr Field kHopLimit{NFT_PAYLOAD_NETWORK_HEADER, 7, 1};
+constexpr Field kIcmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
+constexpr Field kTargetPort{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
+
+// Numbers in host byte order, as meta, ct and fib load them.
+Bytes host_order(std::uint32_t value) {
+    const auto* first = reinterpret_cast<const std::uint8_t*>(&value);
+    return {first, first + sizeof value};
+}
+
+Bytes flag(bool value) { return {static_cast<std::uint8_t>(value ? 1 : 0)}; }
+
+// "alca*": four bytes of the name are compared, the rest is not.
+Phrase name_is_sandbox(nft_meta_keys key, nft_cmp_ops op) {
+    return phrase(load_meta(key),
+                  compare(op, Bytes(kInterfacePrefix.begin(), kInterfacePrefix.end())));
+}
+
+Phrase family(std::uint8_t nfproto) {
+    return phrase(load_meta(NFT_META_NFPROTO), compare(NFT_CMP_EQ, {nfproto}));
+}
+
+Phrase any_bit(ExpressionPtr load, std::uint32_t bits) {
+    return phrase(std::move(load), keep_bits(bits), compare(NFT_CMP_NEQ, host_order(0)));
+}
+
+}  // namespace
+
+Phrase from_any_sandbox() { return name_is_sandbox(NFT_META_IIFNAME, NFT_CMP_EQ); }
+Phrase from_no_sandbox() { return name_is_sandbox(NFT_META_IIFNAME, NFT_CMP_NEQ); }
+Phrase to_any_sandbox() { return name_is_sandbox(NFT_META_OIFNAME, NFT_CMP_EQ); }
+Phrase to_no_sandbox() { return name_is_sandbox(NFT_META_OIFNAME, NFT_CMP_NEQ); }
+
+Phrase by_sandbox(const std::string& map) {
+    return phrase(load_meta(NFT_META_IIFNAME), verdict_of(map));
+}
+
+Phrase count_sandbox(const std::string& map) {
+    return phrase(load_meta(NFT_META_IIFNAME), count_in(map));
+}
+
+Phrase within_one(const std::string& set) {
+    return phrase(load_meta(NFT_META_IIFNAME), load_meta(NFT_META_OIFNAME, NFT_REG_2), in_set(set));
+}
+
+Phrase to_unknown(const std::string& set) {
+    return phrase(load_meta(NFT_META_OIFNAME), load_meta(NFT_META_OIFNAME, NFT_REG_2),
+                  not_in_set(set));
+}
+
+Phrase sandbox_faster_than(const std::string& set, std::uint64_t per_second,
+                           std::uint32_t burst_packets) {
+    return phrase(load_meta(NFT_META_IIFNAME), update(set, faster_than(per_second, burst_packets)));
+}
+
+Phrase ct_state(std::uint32_t states) { return any_bit(load_ct(NFT_CT_STATE), states); }
+Phrase ct_status(std::uint32_t bits) { return any_bit(load_ct(NFT_CT_STATUS), bits); }
+Phrase ct_reply() { return phrase(load_ct(NFT_CT_DIRECTION), compare(NFT_CMP_EQ, flag(true))); }
+
+Phrase protocol(std::uint8_t number) {
+    return phrase(load_meta(NFT_META_L4PROTO), compare(NFT_CMP_EQ, {number}));
+}
+
+Phrase protocol_in(const std::string& set) {
+    return phrase(load_meta(NFT_META_L4PROTO), in_set(set));
+}
+
+Phrase protocol_not_in(const std::string& set) {
+    return phrase(load_meta(NFT_META_L4PROTO), not_in_set(set));
+}
+
+Phrase icmp4_type_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV4), protocol(IPPROTO_ICMP), load_payload(kIcmpType),
+                  in_set(set));
+}
+
+Phrase icmp6_type_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV6), protocol(IPPROTO_ICMPV6), load_payload(kIcmpType),
+                  in_set(set));
+}
+
+Phrase hop_limit(std::uint8_t hops) {
+    return phrase(load_payload(kHopLimit), compare(NFT_CMP_EQ, {hops}));
+}
+
+Phrase ip4_option(std::uint8_t number) {
+    return phrase(family(NFPROTO_IPV4), load_header_present(NFT_EXTHDR_OP_IPV4, number),
+                  compare(NFT_CMP_EQ, flag(true)));
+}
+
+Phrase ip6_header(std::uint8_t number) {
+    return phrase(family(NFPROTO_IPV6), load_header_present(NFT_EXTHDR_OP_IPV6, number),
+                  compare(NFT_CMP_EQ, flag(true)));
+}
+
+Phrase to_port(std::uint16_t port) {
+    return phrase(load_payload(kTargetPort),
+                  compare(NFT_CMP_EQ, {static_cast<std::uint8_t>(port >> 8),
+                                       static_cast<std::uint8_t>(port & 0xff)}));
+}
+
+Phrase to_address4_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV4), load_payload(kTarget4), in_set(set));
+}
+
+Phrase to_address6_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV6), load_payload(kTarget6), in_set(set));
+}
+
+Phrase by_address4(const std::string& map) {
+    return phrase(family(NFPROTO_IPV4), load_payload(kTarget4), verdict_of(map));
+}
+
+Phrase by_address6(const std::string& map) {
+    return phrase(family(NFPROTO_IPV6), load_payload(kTarget6), verdict_of(map));
+}
+
+// The key fills registers from 1 on: name in 16 bytes, then each field in a multiple of 4.
+Phrase note_target4(const std::string& set) {
+    return phrase(family(NFPROTO_IPV4), load_meta(NFT_META_IIFNAME),
+                  load_payload(kTarget4, NFT_REG_2), load_meta(NFT_META_L4PROTO, NFT_REG32_05),
+                  load_payload(kTargetPort, NFT_REG32_06), update(set, nullptr));
+}
+
+Phrase note_target6(const std::string& set) {
+    return phrase(family(NFPROTO_IPV6), load_meta(NFT_META_IIFNAME),
+                  load_payload(kTarget6, NFT_REG_2), load_meta(NFT_META_L4PROTO, NFT_REG_3),
+                  load_payload(kTargetPort, NFT_REG32_09), update(set, nullptr));
+}
+
+Phrase target_on_same_interface() {
+    return phrase(load_fib_same_interface(NFTA_FIB_F_DADDR), compare(NFT_CMP_EQ, host_order(1)));
+}
+
+Phrase source_not_on_interface() {
+    return phrase(load_fib_same_interface(NFTA_FIB_F_SADDR), compare(NFT_CMP_EQ, host_order(0)));
+}
+
+Phrase target_not_unicast() {
+    return phrase(load_fib_type_of_destination(), compare(NFT_CMP_NEQ, host_order(RTN_UNICAST)));
+}
+
+Phrase target_type_in(const std::string& set) {
+    return phrase(load_fib_type_of_destination(), in_set(set));
+}
+
+Phrase accept() { return phrase(decide({.code = NF_ACCEPT})); }
+Phrase drop() { return phrase(decide({.code = NF_DROP})); }
+Phrase go_to(const std::string& chain) {
+    return phrase(decide({.code = NFT_GOTO, .chain = chain}));
+}
+Phrase jump(const std::string& chain) { return phrase(decide({.code = NFT_JUMP, .chain = chain})); }
+
+}  // namespace alca::nft

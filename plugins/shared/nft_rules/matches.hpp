@@ -1,0 +1,78 @@
+// nft_rules/matches.hpp - the words that rules.cpp is written in: each is one `nft` phrase.
+#ifndef ALCA_NFT_RULES_MATCHES_HPP
+#define ALCA_NFT_RULES_MATCHES_HPP
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugins/shared/nft_rules/expressions.hpp"
+
+namespace alca::nft {
+
+// Part of a rule, or a whole one: expressions in the order in which the kernel runs them.
+using Phrase = std::vector<ExpressionPtr>;
+
+// ---- interfaces
+[[nodiscard]] Phrase from_any_sandbox();                     // iifname "alca*"
+[[nodiscard]] Phrase from_no_sandbox();                      // iifname != "alca*"
+[[nodiscard]] Phrase to_any_sandbox();                       // oifname "alca*"
+[[nodiscard]] Phrase to_no_sandbox();                        // oifname != "alca*"
+[[nodiscard]] Phrase by_sandbox(const std::string& map);     // iifname vmap @map
+[[nodiscard]] Phrase count_sandbox(const std::string& map);  // counter name iifname map @map
+[[nodiscard]] Phrase within_one(const std::string& set);     // iifname . oifname @set
+[[nodiscard]] Phrase to_unknown(const std::string& set);     // oifname . oifname != @set
+[[nodiscard]] Phrase sandbox_faster_than(
+    const std::string& set, std::uint64_t per_second,
+    std::uint32_t burst_packets);  // update @set { iifname limit ... }
+
+// ---- connection tracking
+[[nodiscard]] Phrase ct_state(std::uint32_t states);  // NF_CT_STATE_BIT... values, any of them
+[[nodiscard]] Phrase ct_status(std::uint32_t bits);
+[[nodiscard]] Phrase ct_reply();  // ct direction reply
+
+// ---- headers
+[[nodiscard]] Phrase protocol(std::uint8_t number);  // meta l4proto
+[[nodiscard]] Phrase protocol_in(const std::string& set);
+[[nodiscard]] Phrase protocol_not_in(const std::string& set);
+[[nodiscard]] Phrase icmp4_type_in(const std::string& set);
+[[nodiscard]] Phrase icmp6_type_in(const std::string& set);
+[[nodiscard]] Phrase hop_limit(std::uint8_t hops);  // behind an IPv6 match only
+[[nodiscard]] Phrase ip4_option(std::uint8_t number);
+[[nodiscard]] Phrase ip6_header(std::uint8_t number);
+[[nodiscard]] Phrase to_port(std::uint16_t port);  // th dport; behind protocol_in
+[[nodiscard]] Phrase to_address4_in(const std::string& set);
+[[nodiscard]] Phrase to_address6_in(const std::string& set);
+[[nodiscard]] Phrase by_address4(const std::string& map);  // ip daddr vmap @map
+[[nodiscard]] Phrase by_address6(const std::string& map);
+[[nodiscard]] Phrase note_target4(
+    const std::string& set);  // update @set { iifname . ip daddr ... }
+[[nodiscard]] Phrase note_target6(const std::string& set);
+
+// ---- routing
+[[nodiscard]] Phrase target_on_same_interface();  // fib daddr . iif oif exists
+[[nodiscard]] Phrase source_not_on_interface();   // fib saddr . iif oif missing
+[[nodiscard]] Phrase target_not_unicast();        // fib daddr type != unicast
+[[nodiscard]] Phrase target_type_in(const std::string& set);
+
+// ---- verdicts
+[[nodiscard]] Phrase accept();
+[[nodiscard]] Phrase drop();
+[[nodiscard]] Phrase go_to(const std::string& chain);
+[[nodiscard]] Phrase jump(const std::string& chain);
+
+// One phrase out of several. Takes ExpressionPtr and Phrase.
+inline void append(Phrase& to, ExpressionPtr part) { to.push_back(std::move(part)); }
+inline void append(Phrase& to, Phrase part) {
+    for (ExpressionPtr& expression : part) to.push_back(std::move(expression));
+}
+template <class... Parts>
+[[nodiscard]] Phrase phrase(Parts... parts) {
+    Phrase all;
+    (append(all, std::move(parts)), ...);
+    return all;
+}
+
+}  // namespace alca::nft
+
+#endif

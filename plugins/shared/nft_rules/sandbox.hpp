@@ -1,0 +1,52 @@
+// nft_rules/sandbox.hpp - one sandbox in the table: an element of the registry, of `self`, and a
+// counter for each reason with the map element that leads to it.
+#ifndef ALCA_NFT_RULES_SANDBOX_HPP
+#define ALCA_NFT_RULES_SANDBOX_HPP
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alca/firewall.hpp"
+#include "plugins/shared/nft_rules/batch.hpp"
+#include "plugins/shared/nft_rules/interface_name.hpp"
+#include "plugins/shared/nft_rules/transport.hpp"
+
+namespace alca::nft {
+
+struct Sandbox {
+    InterfaceName interface;
+    NetworkPolicy policy;
+};
+
+// What the kernel holds of one sandbox, whole or in parts.
+struct SandboxState {
+    std::vector<Element> registry;  // none or one
+    std::vector<Element> self;
+    struct Reason {
+        std::vector<Element> element;
+        bool has_counter = false;
+    };
+    std::array<Reason, kReasons.size()> reasons;  // in the order of kReasons
+};
+
+[[nodiscard]] Verdict verdict_of(NetworkPolicy policy);
+// Nothing for a verdict that no policy has.
+[[nodiscard]] std::optional<NetworkPolicy> policy_of(const Element& registry_element);
+
+// Its cost does not depend on how many sandboxes there are. Errors: as Netlink.
+[[nodiscard]] Result<SandboxState> read_sandbox(Netlink& netlink, const TableSpec& table,
+                                                const InterfaceName& interface);
+// "" when all of `sandbox` is there and right, else what is not.
+[[nodiscard]] std::string difference(const Sandbox& sandbox, const SandboxState& state);
+
+// Adds what is missing in `state` and replaces what is wrong. Counters that exist keep counting.
+void put_sandbox(Batch& batch, const TableSpec& table, const Sandbox& sandbox,
+                 const SandboxState& state);
+// Takes away all that `state` has.
+void delete_sandbox(Batch& batch, const TableSpec& table, const InterfaceName& interface,
+                    const SandboxState& state);
+
+}  // namespace alca::nft
+
+#endif

@@ -1,0 +1,90 @@
+// nft_rules/table.hpp - what the table `inet alca` must hold, as data: written by batch.hpp,
+// compared by readback.hpp.
+//
+// The static part is the same for every sandbox. A sandbox is elements only (sandbox.hpp), so
+// its cost does not depend on how many others there are.
+#ifndef ALCA_NFT_RULES_TABLE_HPP
+#define ALCA_NFT_RULES_TABLE_HPP
+
+#include <array>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/shared/nft_rules/expressions.hpp"
+
+namespace alca::nft {
+
+inline constexpr const char* kTable = "alca";
+inline constexpr const char* kRegistry =
+    "sandbox";                                // interface -> policy; who is not in it is closed
+inline constexpr const char* kSelf = "self";  // interface . same interface
+inline constexpr const char* kDns4 = "dns4";
+inline constexpr const char* kDns6 = "dns6";
+inline constexpr const char* kDeny4 = "deny4";
+inline constexpr const char* kDeny6 = "deny6";
+inline constexpr const char* kBlocked4 = "blocked4";  // what was refused, filled by the kernel
+inline constexpr const char* kBlocked6 = "blocked6";
+inline constexpr const char* kNoteLimit = "notelim";        // how fast each sandbox may fill them
+inline constexpr const char* kPolicyInternet = "internet";  // chain
+
+// Why a packet was refused. Each sandbox has a counter for each, found through map "c_<reason>".
+inline constexpr std::array<std::string_view, 7> kReasons = {"lan",  "meta",  "cgnat", "mcast",
+                                                             "host", "spoof", "proto"};
+[[nodiscard]] std::string counter_map(std::string_view reason);
+
+struct Element {
+    Bytes key{};
+    bool interval_end = false;         // the first key behind an interval; has no value
+    std::optional<Verdict> verdict{};  // of verdict maps
+    std::string counter{};             // of counter maps: the object's name
+    auto operator<=>(const Element&) const = default;
+};
+
+struct SetSpec {
+    enum class Value : std::uint8_t { none, verdict, counter };
+
+    std::string name;
+    std::uint32_t key_type = 0;  // nft's number, so that `nft list` can print the keys
+    std::uint32_t key_bytes = 0;
+    bool is_text_key = false;  // tells `nft list` how to print it
+    std::uint32_t flags = 0;   // NFT_SET_*
+    Value value = Value::none;
+    std::uint32_t max_elements = 0;        // 0: no limit
+    std::chrono::milliseconds timeout{0};  // 0: elements stay
+    bool element_counters = false;
+    bool is_fixed = false;  // `elements` are all that it may hold; else sandboxes fill it
+    std::vector<Element> elements;
+};
+
+struct Hook {
+    std::uint32_t number;  // NF_INET_*
+    std::int32_t priority;
+};
+
+struct ChainSpec {
+    std::string name;
+    std::optional<Hook> hook;  // base chain of type filter with policy accept
+    std::vector<RulePtr> rules;
+};
+
+struct TableSpec {
+    std::vector<std::string> counters;  // of no sandbox
+    std::vector<SetSpec> sets;
+    std::vector<ChainSpec> chains;
+
+    // `name` must be there: asserted.
+    [[nodiscard]] const SetSpec& set(std::string_view name) const;
+};
+
+[[nodiscard]] std::vector<SetSpec> static_sets();      // table.cpp
+[[nodiscard]] std::vector<ChainSpec> static_chains();  // rules.cpp
+[[nodiscard]] TableSpec static_table();
+
+}  // namespace alca::nft
+
+#endif
