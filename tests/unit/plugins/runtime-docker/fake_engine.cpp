@@ -100,14 +100,22 @@ std::size_t FakeEngine::connections() const {
 }
 
 void FakeEngine::serve(const std::stop_token& stop) {
+    std::vector<std::jthread> connections;
     while (wait_readable(listener_.get(), wake_read_.get()) && !stop.stop_requested()) {
-        const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
         {
             const std::lock_guard lock(mutex_);
             ++connections_;
         }
-        serve_connection(peer.get(), stop);
+        connections.emplace_back(
+            [this, stop, peer = std::move(peer)] { serve_connection(peer.get(), stop); });
     }
+}
+
+const Step* FakeEngine::next_step(std::string request) {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(std::move(request));
+    return next_ < script_.size() ? &script_.at(next_++) : nullptr;
 }
 
 void FakeEngine::serve_connection(int fd, const std::stop_token& stop) {
@@ -115,12 +123,9 @@ void FakeEngine::serve_connection(int fd, const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         std::string request = read_request(fd, rest);
         if (request.empty()) return;
-        {
-            const std::lock_guard lock(mutex_);
-            requests_.push_back(std::move(request));
-        }
-        if (next_ >= script_.size()) return;
-        const Step& step = script_.at(next_++);
+        const Step* found = next_step(std::move(request));
+        if (found == nullptr) return;
+        const Step& step = *found;
         send_all(fd, step.answer, step.piece);
         while (!step.echo_until.empty() && rest.find(step.echo_until) == std::string::npos &&
                wait_readable(fd, wake_read_.get())) {

@@ -30,7 +30,7 @@ struct Step {
 [[nodiscard]] std::string ping(std::string_view api, std::string_view headers = "");
 
 // Answers each request with the next step; when the script is at its end it closes the connection.
-// Connections are served one after another.
+// Each connection is served by itself; the script is one for all.
 class FakeEngine {
   public:
     explicit FakeEngine(std::vector<Step> script);
@@ -46,12 +46,14 @@ class FakeEngine {
   private:
     void serve(const std::stop_token& stop);
     void serve_connection(int fd, const std::stop_token& stop);
+    // Remembers the request; the step to answer it with, nullptr at the end of the script.
+    [[nodiscard]] const Step* next_step(std::string request);
     [[nodiscard]] std::string read_request(int fd, std::string& rest) const;
 
     std::filesystem::path directory_;
     std::vector<Step> script_;
+    mutable std::mutex mutex_;  // of the three below
     std::size_t next_ = 0;
-    mutable std::mutex mutex_;  // of the two below
     std::vector<std::string> requests_;
     std::size_t connections_ = 0;
     engine_http::Fd listener_;
