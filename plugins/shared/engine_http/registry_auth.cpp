@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -89,8 +90,9 @@ Result<std::string> read_all(int fd, const Wait& wait) {
         if (auto ready = wait.for_events(fd, POLLIN); !ready) return fail(ready.error());
         const ssize_t count = ::read(fd, chunk.data(), chunk.size());
         if (count < 0 && errno == EINTR) continue;
+        // A reset is the end too: the helper has not read its input. What it wrote came first.
+        if (count == 0 || (count < 0 && errno == ECONNRESET)) return text;
         if (count < 0) return fail("its output cannot be read");
-        if (count == 0) return text;
         text.append(chunk.data(), static_cast<std::size_t>(count));
         if (text.size() > kMaxHelperBytes) return fail("it prints too much");
     }
