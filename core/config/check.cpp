@@ -1,12 +1,11 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include "core/config/config.hpp"
 #include "core/config/reader.hpp"
 #include "core/config/text.hpp"
-#include "core/os/file.hpp"
 
 namespace alca::config {
 
@@ -19,14 +18,22 @@ std::string location(const Config& config, Position position) {
 Result<void> check_mount_sources(const Config& config) {
     Problems problems(config.file.string());
     for (const MountSetting& setting : config.mounts) {
-        struct stat info{};
-        if (setting.mount.source.empty() || ::stat(setting.mount.source.c_str(), &info) == 0) {
-            continue;
+        const std::string& source = setting.mount.source;
+        if (source.empty()) continue;
+        std::error_code error;
+        const fs::path now = fs::canonical(source, error);
+        if (error) {
+            const std::string what = error == std::errc::no_such_file_or_directory
+                                         ? "does not exist; create it, or remove the mount"
+                                         : error.message();
+            problems.add(setting.position,
+                         fmt::format("mount source {} {}", in_quotes(source), what));
+        } else if (now != source) {
+            // Approval was for another place than the one that would be mounted.
+            problems.add(setting.position, fmt::format("mount source {} became a symlink while "
+                                                       "alca was at work; run it again",
+                                                       in_quotes(source)));
         }
-        const std::string what = errno == ENOENT ? "does not exist; create it, or remove the mount"
-                                                 : os::errno_text(errno);
-        problems.add(setting.position,
-                     fmt::format("mount source {} {}", in_quotes(setting.mount.source), what));
     }
     if (!problems.empty()) return fail(problems.error());
     return {};

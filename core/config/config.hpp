@@ -89,7 +89,9 @@ struct Config {
 [[nodiscard]] std::vector<std::string> with_alias(const Config& config,
                                                   std::vector<std::string> argv);
 
-// True when every mount source exists. The error lists those that do not, each with its position.
+// Checks that every mount source exists and is still where load found it (nothing on the way became
+// a symlink). To be asked right before the sandbox is made. Errors: invalid, all of them, with
+// their places.
 [[nodiscard]] Result<void> check_mount_sources(const Config& config);
 
 // True for a `commands.up` that only keeps a container alive, as in files for other tools: `sleep

@@ -12,13 +12,6 @@
 namespace alca::config {
 namespace {
 
-// As far as the path exists; the rest in normal form.
-fs::path resolved(const fs::path& path) {
-    std::error_code error;
-    const fs::path real = fs::weakly_canonical(path, error);
-    return error ? path.lexically_normal() : real;
-}
-
 // Where byte `at` of `text` is; columns count bytes.
 Position position_at(std::string_view text, std::size_t at) {
     const std::string_view before = text.substr(0, at);
@@ -51,6 +44,20 @@ void read_sections(const toml::table& table, Reading& reading) {
 }
 
 }  // namespace
+
+fs::path resolved(const fs::path& path) {
+    fs::path real = path.lexically_normal();
+    // One pass is not enough: in "gone/../link" the symlink shows only when ".." has been taken
+    // out.
+    constexpr int kMostPasses = 40;
+    for (int pass = 0; pass < kMostPasses; ++pass) {
+        std::error_code error;
+        fs::path next = fs::weakly_canonical(real, error);
+        if (error || next == real) break;
+        real = std::move(next);
+    }
+    return real;
+}
 
 Result<Config> parse(std::string_view text, const fs::path& file, const LoadContext& context) {
     Problems problems(file.string());

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <system_error>
 
 #include "core/config/sections.hpp"
 #include "core/config/text.hpp"
@@ -97,10 +96,7 @@ Result<std::string> resolve_source(const std::string& written, const Reading& re
         if (rest != std::string::npos) path /= text->substr(rest);
     }
     if (path.is_relative()) path = reading.config.project_dir / path;
-    std::error_code error;
-    fs::path real = fs::weakly_canonical(path, error);
-    if (error) real = path.lexically_normal();  // check_mount_sources says what is wrong with it
-    std::string source = real.string();
+    std::string source = resolved(path).string();
     while (source.size() > 1 && source.back() == '/') source.pop_back();
     if (find_invalid_utf8(source) != std::string::npos) {
         return fail(Code::invalid, fmt::format("mount source {} is not UTF-8", in_quotes(source)));

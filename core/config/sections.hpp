@@ -44,6 +44,9 @@ void refuse_if_set(const TableReader& table, std::string_view key, std::string_v
 // "/" itself, or where the sandbox has its own file systems).
 [[nodiscard]] Result<std::string> parse_inside_path(std::string_view text);
 
+// `path` (absolute) in normal form, with symlinks resolved as far as it exists.
+[[nodiscard]] fs::path resolved(const fs::path& path);
+
 }  // namespace alca::config
 
 #endif
