@@ -23,12 +23,5 @@ TEST(BytesTest, HoldsWhatWasAppendedLessWhatWasConsumed) {
     }
 }
 
-TEST(BytesTest, RefusesWhatNoMemoryCanHold) {
-    Bytes bytes;
-    ASSERT_TRUE(bytes.append("kept"));
-    EXPECT_FALSE(bytes.reserve(std::size_t{1} << 62));
-    EXPECT_EQ(bytes.view(), "kept");
-}
-
 }  // namespace
 }  // namespace alca::init

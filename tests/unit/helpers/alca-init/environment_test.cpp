@@ -14,6 +14,7 @@ constexpr std::string_view kPasswd = "agent:x:1000:1000::/home/agent:/bin/sh\n";
 std::vector<std::string> merge(std::vector<std::string> own, std::vector<std::string> wanted,
                                std::uint32_t uid = 1000) {
     std::vector<char*> own_list;
+    own_list.reserve(own.size() + 1);
     for (std::string& entry : own) own_list.push_back(entry.data());
     own_list.push_back(nullptr);
     StringList wanted_list;

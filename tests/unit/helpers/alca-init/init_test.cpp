@@ -244,6 +244,13 @@ class InitUserTest : public InitTest {
         if (!root_.empty()) fs::remove_all(root_);
     }
 
+    [[nodiscard]] std::vector<std::string> read_only_command() const {
+        const std::string script = R"(mount --bind "$0" "$0"
+            mount -o remount,bind,ro "$0"
+            exec unshare -pf --root="$0" /alca-init init --user 4001:4002:agent:/home/agent)";
+        return {"unshare", "-m", "sh", "-ec", script, root_.string()};
+    }
+
     fs::path root_;
 };
 
@@ -263,11 +270,7 @@ TEST_F(InitUserTest, PreparesTheUserBeforeItServes) {
 }
 
 TEST_F(InitUserTest, ReadOnlyImageIsAnError) {
-    Program program(
-        {"unshare", "-m", "sh", "-ec",
-         "mount --bind \"$0\" \"$0\"; mount -o remount,bind,ro \"$0\"; "
-         "exec unshare -pf --root=\"$0\" /alca-init init --user 4001:4002:agent:/home/agent",
-         root_.string()});
+    Program program(read_only_command());
     const Output output = program.finish();
     EXPECT_EQ(output.exit_code, 1);
     EXPECT_EQ(
@@ -282,11 +285,7 @@ TEST_F(InitUserTest, ReadOnlyImageThatHasTheUserIsEnough) {
     ASSERT_EQ(::chown((root_ / "home/agent").c_str(), 4001, 4002), 0);
     std::ofstream(root_ / "etc/passwd") << "agent:x:4001:4002::/home/agent:/bin/sh\n";
     std::ofstream(root_ / "etc/group") << "agent:x:4002:\n";
-    Program program(
-        {"unshare", "-m", "sh", "-ec",
-         "mount --bind \"$0\" \"$0\"; mount -o remount,bind,ro \"$0\"; "
-         "exec unshare -pf --root=\"$0\" /alca-init init --user 4001:4002:agent:/home/agent",
-         root_.string()});
+    Program program(read_only_command());
     ::kill(wait_for_init(program), SIGTERM);
     EXPECT_EQ(program.finish().exit_code, 143);
 }

@@ -22,18 +22,15 @@ constexpr std::string_view kPasswd =
     "second:x:1000:1000::/home/second:/bin/sh\n"
     "last:x:7:7::/last:";
 
+// An entry with empty fields stands for nobody.
+PasswdEntry entry_of(std::uint32_t uid) { return find_user(kPasswd, uid).value_or(PasswdEntry{}); }
+
 TEST(PasswdTest, FirstEntryOfAnIdCounts) {
-    const std::optional<PasswdEntry> entry = find_user(kPasswd, 1000);
-    ASSERT_TRUE(entry);
-    EXPECT_EQ(entry->name, "agent");
-    EXPECT_EQ(entry->home, "/home/agent");
+    EXPECT_EQ(entry_of(1000).name, "agent");
+    EXPECT_EQ(entry_of(1000).home, "/home/agent");
 }
 
-TEST(PasswdTest, LastLineNeedsNoNewline) {
-    const std::optional<PasswdEntry> entry = find_user(kPasswd, 7);
-    ASSERT_TRUE(entry);
-    EXPECT_EQ(entry->home, "/last");
-}
+TEST(PasswdTest, LastLineNeedsNoNewline) { EXPECT_EQ(entry_of(7).home, "/last"); }
 
 TEST(PasswdTest, MisshapenLinesAreNobody) { EXPECT_FALSE(find_user(kPasswd, 5)); }
 

@@ -44,6 +44,7 @@ Program::Program(const std::vector<std::string>& command) {
     auto [err_read, err_write] = make_pipe();
     std::vector<std::string> copy = command;
     std::vector<char*> arguments;
+    arguments.reserve(copy.size() + 1);
     for (std::string& argument : copy) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
     pid_ = ::fork();
