@@ -20,9 +20,9 @@ int append_expression(nftnl_expr* expression, void* line) {
     nftnl_expr_snprintf(buffer.data(), buffer.size(), expression, NFTNL_OUTPUT_DEFAULT, 0);
     std::string printed = buffer.data();
     // The kernel tells a timeout for each dynset, also for one that was made without.
-    constexpr std::string_view kNoTimeout = " timeout 0ms";
-    if (const auto at = printed.find(kNoTimeout); at != std::string::npos) {
-        printed.erase(at, kNoTimeout.size());
+    const std::string_view no_timeout = " timeout 0ms";
+    if (const auto at = printed.find(no_timeout); at != std::string::npos) {
+        printed.erase(at, no_timeout.size());
     }
     auto& out = *static_cast<std::string*>(line);
     out += fmt::format("[{} {}]", text(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME)), printed);

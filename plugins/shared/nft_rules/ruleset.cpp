@@ -46,6 +46,7 @@ bool any_sandbox_interface() {
 
 std::vector<Element> as_elements(const std::vector<Bytes>& keys) {
     std::vector<Element> elements;
+    elements.reserve(keys.size());
     for (const Bytes& key : keys) elements.push_back({.key = key});
     return elements;
 }

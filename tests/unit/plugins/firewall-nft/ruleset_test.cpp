@@ -1,0 +1,318 @@
+// What apply, verify and remove do to the kernel's tables. No packet is sent here.
+#include "plugins/shared/nft_rules/ruleset.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "netns.hpp"
+#include "plugins/firewall-nft/nft_firewall.hpp"
+#include "quiet_call.hpp"
+
+namespace alca::nft::test {
+namespace {
+
+class RulesetTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        ALCA_SKIP_WITHOUT_NETNS();
+        host_ = std::make_unique<Netns>();
+    }
+
+    static FirewallRequest request(const std::string& interface,
+                                   NetworkPolicy policy = NetworkPolicy::internet) {
+        return {.sandbox_id = "test",
+                .interface = interface,
+                .policy = policy,
+                .dns = {"10.77.0.2", "127.0.0.53", "2001:db8::53"}};
+    }
+    void apply(const FirewallRequest& request) {
+        const auto done = host_->run([&] { return firewall_.apply(call_, request); });
+        ASSERT_TRUE(done.has_value()) << done.error().message;
+    }
+    void remove(const std::string& interface) {
+        const auto done = host_->run([&] { return firewall_.remove(call_, request(interface)); });
+        ASSERT_TRUE(done.has_value()) << done.error().message;
+    }
+    std::string problem(const FirewallRequest& request) {
+        auto verdict = Result<FirewallVerdict>(FirewallVerdict{});
+        host_->run([&] { verdict = firewall_.verify(call_, request); });
+        EXPECT_TRUE(verdict.has_value());
+        if (!verdict) return verdict.error().message;
+        EXPECT_EQ(verdict->intact, verdict->problem.empty());
+        return verdict->problem;
+    }
+    std::vector<std::string> list() {
+        return host_->run([&] { return firewall_.list(call_).value(); });
+    }
+
+    QuietCall call_;
+    std::unique_ptr<Netns> host_;
+    NftFirewall firewall_;
+};
+
+TEST_F(RulesetTest, ReadsBackWhatWasApplied) {
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+    EXPECT_EQ(list(), std::vector<std::string>{"alcaa"});
+}
+
+TEST_F(RulesetTest, IsTheTableThatWasReviewed) {
+    apply(request("alca0a"));
+    const std::string file = std::string(ALCA_TEST_SOURCE_DIR) + "/table.golden.nft";
+    std::stringstream golden;
+    golden << std::ifstream(file).rdbuf();
+    EXPECT_EQ(host_->nft_list("table inet alca"), golden.str())
+        << "rules have changed: review them, then write this text to " << file;
+}
+
+TEST_F(RulesetTest, ApplyingAgainChangesNothing) {
+    apply(request("alcaa"));
+    const std::string before = host_->nft_list("table inet alca");
+    apply(request("alcaa"));
+    EXPECT_EQ(host_->nft_list("table inet alca"), before);
+}
+
+TEST_F(RulesetTest, PolicyIsReplaced) {
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa", NetworkPolicy::open)),
+              "element alcaa of set sandbox is \"goto internet\" instead of \"accept\"");
+    apply(request("alcaa", NetworkPolicy::open));
+    EXPECT_EQ(problem(request("alcaa", NetworkPolicy::open)), "");
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+}
+
+TEST_F(RulesetTest, ResolversAreThoseOfTheRequestAndNoOthers) {
+    apply(request("alcaa"));
+    FirewallRequest moved = request("alcaa");
+    moved.dns = {"10.77.0.3"};
+    EXPECT_EQ(problem(moved), "element 0a4d0003 of set dns4 is missing");
+    apply(moved);
+    EXPECT_EQ(problem(moved), "");
+    host_->nft("add element inet alca dns4 { 192.168.1.1 }");
+    EXPECT_EQ(problem(moved), "element c0a80101 of set dns4 is not ours");
+    apply(moved);
+    EXPECT_EQ(problem(moved), "");
+}
+
+TEST_F(RulesetTest, AnUnregisteredSandboxIsNotIntact) {
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcab")), "element alcab of set sandbox is missing");
+}
+
+TEST_F(RulesetTest, NothingAppliedIsNotIntact) {
+    EXPECT_EQ(problem(request("alcaa")), "table inet alca is missing");
+}
+
+TEST_F(RulesetTest, TableGoesWithTheLastSandbox) {
+    apply(request("alcaa"));
+    apply(request("alcab", NetworkPolicy::open));
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("table inet alca").find("alcaa"), std::string::npos);
+    EXPECT_EQ(host_->nft_list("table inet alca").find("c_a_"), std::string::npos);
+    EXPECT_EQ(problem(request("alcab", NetworkPolicy::open)), "");
+    remove("alcab");
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+TEST_F(RulesetTest, TableStaysWhileASandboxInterfaceIsThere) {
+    host_->ip("link add alcaa type bridge\n");
+    apply(request("alcaa"));
+    remove("alcaa");
+    EXPECT_NE(host_->nft_list("ruleset").find("chain pre"), std::string::npos);
+    EXPECT_TRUE(list().empty());
+    host_->ip("link del alcaa\n");
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+TEST_F(RulesetTest, RemovingWhatIsNotThereSucceeds) {
+    remove("alcaa");
+    apply(request("alcab"));
+    remove("alcaa");
+    remove("alcaa");
+    EXPECT_EQ(problem(request("alcab")), "");
+}
+
+TEST_F(RulesetTest, RemovesWhatIsLeftOfADamagedSandbox) {
+    apply(request("alcaa"));
+    apply(request("alcab"));
+    host_->nft(
+        "delete element inet alca sandbox { \"alcaa\" }\n"
+        "delete element inet alca c_lan { \"alcaa\" }\n"
+        "delete counter inet alca c_a_lan\n"
+        "add chain inet alca foreign\n");
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("table inet alca").find("c_a_"), std::string::npos);
+    EXPECT_EQ(host_->nft_list("table inet alca").find("\"alcaa\""), std::string::npos);
+}
+
+TEST_F(RulesetTest, RemoveForgetsWhatTheSandboxWasRefused) {
+    apply(request("alcaa"));
+    apply(request("alcab"));
+    host_->nft(
+        "add element inet alca blocked4 { \"alcaa\" . 10.0.0.1 . tcp . 22, "
+        "\"alcab\" . 10.0.0.1 . tcp . 22 }\n"
+        "add element inet alca notelim { \"alcaa\" limit rate over 50/second burst 200 "
+        "packets }\n");
+    remove("alcaa");
+    const std::string left = host_->nft_list("table inet alca");
+    EXPECT_EQ(left.find("\"alcaa\""), std::string::npos);
+    EXPECT_NE(left.find("\"alcab\" . 10.0.0.1"), std::string::npos);
+}
+
+TEST_F(RulesetTest, OtherTablesAreLeftAlone) {
+    host_->nft("table inet theirs { chain c { type filter hook forward priority 0; }; }");
+    const std::string before = host_->nft_list("ruleset");
+    apply(request("alcaa"));
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("ruleset"), before);
+}
+
+TEST_F(RulesetTest, RepairKeepsTheOtherSandboxes) {
+    apply(request("alcaa"));
+    apply(request("alcab", NetworkPolicy::open));
+    host_->nft("flush chain inet alca pre");
+    apply(request("alcac"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+    EXPECT_EQ(problem(request("alcab", NetworkPolicy::open)), "");
+    EXPECT_EQ(problem(request("alcac")), "");
+}
+
+TEST_F(RulesetTest, RepairClosesASandboxWhosePolicyIsUnknown) {
+    apply(request("alcaa"));
+    apply(request("alcab"));
+    host_->nft(
+        "delete element inet alca sandbox { \"alcab\" }\n"
+        "add element inet alca sandbox { \"alcab\" : goto head }\n"
+        "flush chain inet alca pre\n");
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcab")), "element alcab of set sandbox is missing");
+}
+
+TEST_F(RulesetTest, CancelledApplyChangesNothing) {
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    ::close(ends[1]);  // readable from now on: end of file
+    const QuietCall cancelled(ends[0]);
+    const auto done = host_->run([&] { return firewall_.apply(cancelled, request("alcaa")); });
+    ::close(ends[0]);
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().code, Code::cancelled);
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+// ---- every kind of damage is seen, named, and repaired by the next apply
+
+struct Damage {
+    const char* name;
+    const char* commands;
+    const char* problem;
+};
+
+class DamageTest : public RulesetTest, public testing::WithParamInterface<Damage> {};
+
+TEST_P(DamageTest, IsSeenAndRepaired) {
+    apply(request("alcaa"));
+    ASSERT_EQ(problem(request("alcaa")), "");
+    host_->nft(GetParam().commands);
+    EXPECT_EQ(problem(request("alcaa")), GetParam().problem);
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Damages, DamageTest,
+    testing::Values(
+        Damage{"TableDeleted", "delete table inet alca", "table inet alca is missing"},
+        Damage{"RulesetFlushed", "flush ruleset", "table inet alca is missing"},
+        Damage{"TableAsleep", "add table inet alca { flags dormant; }",
+               "table inet alca has flags 0x1"},
+        Damage{"ChainFlushed", "flush chain inet alca tail", "rule 1 of chain tail is missing"},
+        Damage{"AcceptInserted", "insert rule inet alca head accept",
+               "rule 1 of chain head was changed"},
+        Damage{"AcceptAppended", "add rule inet alca from_sandbox accept",
+               "rule 6 of chain from_sandbox is not ours"},
+        Damage{"RuleReplaced",
+               "flush chain inet alca internet\n"
+               "add rule inet alca internet jump head\n"
+               "add rule inet alca internet accept\n"
+               "add rule inet alca internet accept\n",
+               "rule 2 of chain internet was changed"},
+        Damage{"ComparisonChanged",
+               "flush chain inet alca pre\n"
+               "add rule inet alca pre iifname != \"alcb*\" accept\n"
+               "add rule inet alca pre iifname vmap @sandbox\n"
+               "add rule inet alca pre goto d_nopolicy\n",
+               "rule 1 of chain pre was changed"},
+        Damage{
+            "PolicyChanged", "add chain inet alca forward { policy drop; }",
+            "chain forward has \"type filter hook 2 priority -10 policy drop\" instead of \"type "
+            "filter hook 2 priority -10 policy accept\""},
+        Damage{"ForeignChain",
+               "add chain inet alca foreign { type filter hook prerouting priority -200; }\n"
+               "add rule inet alca foreign accept\n",
+               "chain foreign is not ours"},
+        Damage{"ForeignSet", "add set inet alca foreign { type ipv4_addr; }",
+               "set foreign is not ours"},
+        Damage{"RangeRemoved", "delete element inet alca deny4 { 192.168.0.0/16 }",
+               "element c0a80000 : goto d_lan of set deny4 is missing"},
+        Damage{"RangeAllowed",
+               "delete element inet alca deny4 { 192.168.0.0/16 }\n"
+               "add element inet alca deny4 { 192.168.0.0/16 : accept }\n",
+               "element c0a80000 : goto d_lan of set deny4 is missing"},
+        Damage{"RangeAdded", "add element inet alca deny6 { 2a00::/16 : accept }",
+               "element 2a000000000000000000000000000000 : accept of set deny6 is not ours"},
+        Damage{"RangeShortened",
+               "delete element inet alca deny4 { 10.0.0.0/8 }\n"
+               "add element inet alca deny4 { 10.0.0.0/9 : goto d_lan }\n",
+               "element 0b000000 (end) of set deny4 is missing"},
+        Damage{"SandboxUnregistered", "delete element inet alca sandbox { \"alcaa\" }",
+               "element alcaa of set sandbox is missing"},
+        Damage{"SandboxOpened",
+               "delete element inet alca sandbox { \"alcaa\" }\n"
+               "add element inet alca sandbox { \"alcaa\" : accept }\n",
+               "element alcaa of set sandbox is \"accept\" instead of \"goto internet\""},
+        Damage{"SelfRemoved", "flush set inet alca self", "element alcaa of set self is missing"},
+        Damage{"CounterUnmapped", "delete element inet alca c_lan { \"alcaa\" }",
+               "element alcaa of set c_lan is missing or wrong"},
+        Damage{"CounterDeleted",
+               "delete element inet alca c_host { \"alcaa\" }\n"
+               "delete counter inet alca c_a_host\n",
+               "counter c_a_host is missing"},
+        Damage{"CounterOfAnother",
+               "delete element inet alca c_meta { \"alcaa\" }\n"
+               "add element inet alca c_meta { \"alcaa\" : \"c_a_lan\" }\n",
+               "element alcaa of set c_meta is missing or wrong"},
+        Damage{"ResolverAdded", "add element inet alca dns6 { fd00::53 }",
+               "element fd000000000000000000000000000053 of set dns6 is not ours"},
+        Damage{"ResolverRemoved", "flush set inet alca dns4",
+               "element 0a4d0002 of set dns4 is missing"}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+// ---- rights and requests
+
+TEST_F(RulesetTest, BadInterfaceIsInvalidAndReachesNoKernel) {
+    for (const char* interface : {"eth0", "alca", "alca0123456789ab", "alca*"}) {
+        const auto done = host_->run([&] { return firewall_.apply(call_, request(interface)); });
+        ASSERT_FALSE(done.has_value());
+        EXPECT_EQ(done.error().code, Code::invalid);
+    }
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+TEST_F(RulesetTest, ProbeIsAvailableWithTheRight) {
+    const auto probe = host_->run([&] { return firewall_.probe(call_).value(); });
+    EXPECT_TRUE(probe.available);
+    EXPECT_FALSE(probe.needs_root);
+    EXPECT_EQ(probe.layer, "host nftables (inet alca)");
+    EXPECT_EQ(probe.reason, "");
+}
+
+}  // namespace
+}  // namespace alca::nft::test
