@@ -44,8 +44,9 @@ int fail(std::initializer_list<std::string_view> message, int exit_code = kExitO
 // Fills in the image's best shell. The name is the shell's own, without a dash: login files are not
 // for `alca run`.
 int choose_shell(Program& program) {
-    static char bash[] = "bash";  // NOLINT(modernize-avoid-c-arrays): argv is made of char*
-    static char sh[] = "sh";      // NOLINT(modernize-avoid-c-arrays): as above
+    // Not const: argv is made of char*.
+    static char bash[] = "bash";
+    static char sh[] = "sh";
     const bool has_bash = ::access("/bin/bash", X_OK) == 0;
     if (!has_bash && ::access("/bin/sh", X_OK) != 0)
         return fail({"the image has no shell (/bin/bash or /bin/sh); name a command to run"},

@@ -26,17 +26,16 @@ namespace {
 
 constexpr std::size_t kMaxProcBytes = std::size_t{4} << 20;
 
-// Adds a line to the report. False: out of memory.
-bool add_line(Bytes& report, std::initializer_list<std::string_view> parts) {
-    for (const std::string_view part : parts) {
-        if (!report.append(part)) return false;
-    }
-    return report.append("\n");
-}
-
 bool fail(std::string_view what, std::string_view why) {
     complain("alca-init", {"cannot read ", what, ": ", why});
     return false;
+}
+
+// Adds a line to the report.
+bool add_line(Bytes& report, std::initializer_list<std::string_view> parts) {
+    bool is_done = true;
+    for (const std::string_view part : parts) is_done = is_done && report.append(part);
+    return (is_done && report.append("\n")) || fail("what was found", "out of memory");
 }
 
 std::string_view trim(std::string_view text) {
