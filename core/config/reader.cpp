@@ -61,7 +61,7 @@ std::string_view type_name(const toml::node& node) {
 }
 
 void Problems::add(Position position, std::string message) {
-    problems_.push_back({position, std::move(message)});
+    problems_.emplace(std::pair(position.line, position.column), std::move(message));
 }
 
 void Problems::add_type(const toml::node& node, std::string_view what, std::string_view expected) {
@@ -69,24 +69,18 @@ void Problems::add_type(const toml::node& node, std::string_view what, std::stri
 }
 
 Error Problems::error() const {
-    std::vector<Problem> sorted = problems_;
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
-        return std::pair(a.position.line, a.position.column) <
-               std::pair(b.position.line, b.position.column);
-    });
+    const std::string file = printable(file_);
     std::string text;
-    for (std::size_t i = 0; i < std::min(sorted.size(), kMostProblems); ++i) {
-        const Problem& problem = sorted[i];
-        if (i > 0) text += '\n';
-        if (problem.position.line == 0) {
-            text += fmt::format("{}: {}", printable(file_), problem.message);
-        } else {
-            text += fmt::format("{}:{}:{}: {}", printable(file_), problem.position.line,
-                                problem.position.column, problem.message);
+    std::size_t count = 0;
+    for (const auto& [place, message] : problems_) {
+        if (count++ == kMostProblems) {
+            return {Code::invalid, fmt::format("{}\n{}: and {} more", text, file,
+                                               problems_.size() - kMostProblems)};
         }
-    }
-    if (sorted.size() > kMostProblems) {
-        text += fmt::format("\n{}: and {} more", printable(file_), sorted.size() - kMostProblems);
+        if (!text.empty()) text += '\n';
+        text += file;
+        if (place.first != 0) text += fmt::format(":{}:{}", place.first, place.second);
+        text += ": " + message;
     }
     return {Code::invalid, std::move(text)};
 }

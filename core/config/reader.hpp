@@ -4,6 +4,7 @@
 #define ALCA_CORE_CONFIG_READER_HPP
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,12 +36,9 @@ class Problems {
     [[nodiscard]] Error error() const;
 
   private:
-    struct Problem {
-        Position position;
-        std::string message;
-    };
     std::string file_;
-    std::vector<Problem> problems_;
+    // By line and column; those of one place stay in the order in which they were found.
+    std::multimap<std::pair<std::uint32_t, std::uint32_t>, std::string> problems_;
 };
 
 // A string node's text, or a problem: another type, or a NUL byte (no argument or path can have
