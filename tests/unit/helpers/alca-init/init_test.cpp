@@ -46,8 +46,8 @@ class InitTest : public ::testing::Test {
     }
 
     static std::vector<std::string> command(std::vector<std::string> options = {}) {
-        std::vector<std::string> words = {"unshare", "-pf", "--mount-proc", ALCA_INIT_PROGRAM,
-                                          "init"};
+        std::vector<std::string> words = {"unshare",         "-pf", "--kill-child", "--mount-proc",
+                                          ALCA_INIT_PROGRAM, "init"};
         words.insert(words.end(), options.begin(), options.end());
         return words;
     }
@@ -247,7 +247,7 @@ class InitUserTest : public InitTest {
     [[nodiscard]] std::vector<std::string> read_only_command() const {
         const std::string script = R"(mount --bind "$0" "$0"
             mount -o remount,bind,ro "$0"
-            exec unshare -pf --root="$0" /alca-init init --user 4001:4002:agent:/home/agent)";
+            exec unshare -pf --kill-child --root="$0" /alca-init init --user 4001:4002:agent:/home/agent)";
         return {"unshare", "-m", "sh", "-ec", script, root_.string()};
     }
 
@@ -255,8 +255,8 @@ class InitUserTest : public InitTest {
 };
 
 TEST_F(InitUserTest, PreparesTheUserBeforeItServes) {
-    Program program({"unshare", "-pf", "--root=" + root_.string(), "/alca-init", "init", "--user",
-                     "4001:4002:agent:/home/agent", "--own", "/data"});
+    Program program({"unshare", "-pf", "--kill-child", "--root=" + root_.string(), "/alca-init",
+                     "init", "--user", "4001:4002:agent:/home/agent", "--own", "/data"});
     const pid_t init = wait_for_init(program);
     struct stat status{};
     ASSERT_EQ(::stat((root_ / "home/agent").c_str(), &status), 0);
