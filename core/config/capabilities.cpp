@@ -7,6 +7,7 @@
 
 #include "core/config/keys.hpp"
 #include "core/config/text.hpp"
+#include "core/os/capabilities.hpp"
 
 namespace alca::config {
 namespace {
@@ -18,21 +19,12 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 const std::vector<std::string_view>& all_capabilities() {
-    static const std::vector<std::string_view> kAll{
-        "AUDIT_CONTROL",   "AUDIT_READ",   "AUDIT_WRITE",
-        "BLOCK_SUSPEND",   "BPF",          "CHECKPOINT_RESTORE",
-        "CHOWN",           "DAC_OVERRIDE", "DAC_READ_SEARCH",
-        "FOWNER",          "FSETID",       "IPC_LOCK",
-        "IPC_OWNER",       "KILL",         "LEASE",
-        "LINUX_IMMUTABLE", "MAC_ADMIN",    "MAC_OVERRIDE",
-        "MKNOD",           "NET_ADMIN",    "NET_BIND_SERVICE",
-        "NET_BROADCAST",   "NET_RAW",      "PERFMON",
-        "SETFCAP",         "SETGID",       "SETPCAP",
-        "SETUID",          "SYSLOG",       "SYS_ADMIN",
-        "SYS_BOOT",        "SYS_CHROOT",   "SYS_MODULE",
-        "SYS_NICE",        "SYS_PACCT",    "SYS_PTRACE",
-        "SYS_RAWIO",       "SYS_RESOURCE", "SYS_TIME",
-        "SYS_TTY_CONFIG",  "WAKE_ALARM"};
+    static const std::vector<std::string_view> kAll = [] {
+        const auto names = os::capability_names();
+        std::vector<std::string_view> sorted(names.begin(), names.end());
+        std::sort(sorted.begin(), sorted.end());
+        return sorted;
+    }();
     return kAll;
 }
 

@@ -26,7 +26,14 @@ class Feeder {
     Feeder(const CommandIo& io, bool tty, os::Fd pipe, int stop_fd)
         : io_(io), tty_(tty), pipe_(std::move(pipe)), stop_fd_(stop_fd) {}
 
+    // Ends by closing the pipe, which tells the stub that the client is gone: it ends the command.
     void run(const std::string& first_frame) {
+        feed(first_frame);
+        pipe_.reset();
+    }
+
+  private:
+    void feed(const std::string& first_frame) {
         if (!send(first_frame)) return;
         if (io_.in < 0 && !send(input_end_frame())) return;
         bool input_open = io_.in >= 0;
@@ -40,14 +47,12 @@ class Feeder {
                 if (errno == EINTR) continue;
                 return;
             }
-            // Closing the pipe is the message "the client is gone": the stub ends the command.
             if (entries[0].revents != 0 || (entries[3].revents & POLLERR) != 0) return;
             if (entries[1].revents != 0 && !forward_signals()) return;
             if (entries[2].revents != 0 && !forward_input(input_open)) return;
         }
     }
 
-  private:
     [[nodiscard]] bool forward_signals() {
         while (const auto signal = io_.signals->take()) {
             if (*signal == SIGWINCH) {
@@ -143,9 +148,8 @@ Result<int> exec_inside(Runtime& runtime, const Call& call, const InsideRequest&
     const Stdio stdio{.in = pipe->read.get(), .out = io.out, .err = io.err};
     auto code = runtime.exec(call, exec, stdio);
 
-    const std::uint64_t one = 1;
     // Cannot fail: the counter of an eventfd that nobody else writes is far from its limit.
-    static_cast<void>(::write(stop.get(), &one, sizeof one));
+    static_cast<void>(::eventfd_write(stop.get(), 1));
     return code;
 }
 

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
 
 #include "core/os/file.hpp"
 
@@ -14,9 +13,8 @@ namespace alca::os {
 namespace {
 
 void raise_event(int fd) {
-    const std::uint64_t one = 1;
     // The counter of an eventfd is far from its limit: this cannot fail.
-    static_cast<void>(::write(fd, &one, sizeof one));
+    static_cast<void>(::eventfd_write(fd, 1));
 }
 
 // Unblocks the signals in the watching thread alone: the kernel delivers the next one there, and
