@@ -77,6 +77,7 @@ void add_plugins(CLI::App& app, Program& program) {
     auto* plugins =
         app.add_subcommand("plugins", "List the installed plugins and why one is not used");
     plugins->require_subcommand(1);
+    plugins->footer("Examples:\n  alca plugins list\n  alca plugins info runtime-docker");
     auto as_json = std::make_shared<bool>(false);
 
     auto* list_command = plugins->add_subcommand("list", "List all plugins; runs no plugin code");
