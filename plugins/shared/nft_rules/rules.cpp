@@ -151,7 +151,7 @@ ChainSpec without_policy() {
     return chain.take();
 }
 
-// Notes the target. Limited for each sandbox, so that none can fill the set for all.
+// Notes the target. Limited too, so that no sandbox can fill the set for all.
 ChainSpec note() {
     Chain chain("d_end");
     chain.rule(sandbox_faster_than(kNoteLimit, 50, 200), go_to("d_answer"));
@@ -161,10 +161,11 @@ ChainSpec note() {
     return chain.take();
 }
 
-// A quick error for the agent instead of a timeout, bounded against floods.
+// A quick error for the agent instead of a timeout. Limited for each sandbox, so that none can use
+// up the answers of another: those are what a starting sandbox is verified by.
 ChainSpec answer() {
     Chain chain("d_answer");
-    chain.rule(faster_than(200, 400), drop());
+    chain.rule(sandbox_faster_than(kAnswerLimit, 200, 400), drop());
     chain.rule(protocol(IPPROTO_TCP), reject_with_tcp_reset());
     chain.rule(reject_as_prohibited());
     return chain.take();

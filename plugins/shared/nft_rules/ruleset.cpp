@@ -191,7 +191,7 @@ Result<Commit> Ruleset::try_forget(const InterfaceName& interface) {
     if (!generation) return fail(generation.error());
     Batch batch(*generation);
     const Bytes key = interface.key();
-    for (const char* set : {kBlocked4, kBlocked6, kNoteLimit}) {
+    for (const char* set : {kBlocked4, kBlocked6, kNoteLimit, kAnswerLimit}) {
         auto elements = read_elements(netlink_, set);
         if (!elements) return fail(elements.error());
         std::erase_if(*elements, [&](const Element& element) {

@@ -75,8 +75,9 @@ SetSpec blocked(const char* name, KeyType address) {
     return set;
 }
 
-SetSpec note_limit() {
-    SetSpec set = make_set(kNoteLimit, kInterface);
+// A rate for each sandbox, so that a flood of one takes nothing from the others.
+SetSpec rates(const char* name) {
+    SetSpec set = make_set(name, kInterface);
     set.flags = NFT_SET_EVAL;
     set.max_elements = 4096;
     return set;
@@ -176,7 +177,8 @@ std::vector<SetSpec> static_sets() {
     for (const std::string_view reason : kReasons) sets.push_back(sandbox_counters(reason));
     sets.push_back(blocked(kBlocked4, kAddress4));
     sets.push_back(blocked(kBlocked6, kAddress6));
-    sets.push_back(note_limit());
+    sets.push_back(rates(kNoteLimit));
+    sets.push_back(rates(kAnswerLimit));
     add_constants(sets);
     sets.push_back(deny_map(kDeny4, kAddress4, kDenied4));
     sets.push_back(deny_map(kDeny6, kAddress6, kDenied6));

@@ -30,6 +30,7 @@ inline constexpr const char* kDeny6 = "deny6";
 inline constexpr const char* kBlocked4 = "blocked4";  // what was refused, filled by the kernel
 inline constexpr const char* kBlocked6 = "blocked6";
 inline constexpr const char* kNoteLimit = "notelim";        // how fast each sandbox may fill them
+inline constexpr const char* kAnswerLimit = "answerlim";    // how many errors each is sent
 inline constexpr const char* kPolicyInternet = "internet";  // chain
 
 // Why a packet was refused. Each sandbox has a counter for each, found through map "c_<reason>".
