@@ -130,8 +130,12 @@ Result<std::optional<State>> Store::load(const fs::path& path) const {
 Result<void> Store::save(const State& state) const {
     if (auto prepared = prepare(); !prepared) return prepared;
     const fs::path file = state_file(state.directory.path);
-    auto written = os::write_file_atomic(
-        file, to_json(state).dump(2, ' ', false, Json::error_handler_t::replace) + "\n", 0600);
+    const std::string text =
+        to_json(state).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    // An `up` that finds all in order changes nothing, and syncing would be its slowest step.
+    const auto present = os::read_file(file, kMaxStateBytes, os::Follow::no);
+    if (present && *present == text) return {};
+    auto written = os::write_file_atomic(file, text, 0600);
     if (!written) return fail(written.error(), "save state");
     return {};
 }

@@ -111,6 +111,7 @@ class Store {
     // invalid: the file is corrupt, belongs to another path, or was written by a newer alca;
     // denied; failed.
     [[nodiscard]] Result<std::optional<State>> load(const fs::path& path) const;
+    // Writes nothing when the file says the same already.
     // Errors leave the old file as it was: denied, failed (disk full).
     [[nodiscard]] Result<void> save(const State& state) const;
     // Forgets the project; its lock file stays. Absent is success.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,22 @@ TEST_F(StateTest, FileIsForTheUserAlone) {
     EXPECT_EQ(mode(store().state_file(project())), 0600U);
     EXPECT_EQ(mode(state_dir()), 0700U);
     EXPECT_EQ(mode(state_dir() / "projects"), 0700U);
+}
+
+TEST_F(StateTest, SavingWhatTheFileSaysAlreadyWritesNothing) {
+    State state = full_state();
+    const fs::path file = store().state_file(project());
+    const auto inode = [&file] {
+        struct stat info{};
+        return ::stat(file.c_str(), &info) == 0 ? info.st_ino : 0;
+    };
+    ASSERT_TRUE(store().save(state));
+    const auto first = inode();
+    ASSERT_TRUE(store().save(state));
+    EXPECT_EQ(inode(), first);
+    state.container_id = "other";
+    ASSERT_TRUE(store().save(state));
+    EXPECT_NE(inode(), first);
 }
 
 TEST_F(StateTest, FileNameTellsNothingOfThePath) {
