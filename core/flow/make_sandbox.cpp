@@ -49,6 +49,8 @@ class Maker {
         if (!spec) return fail(spec.error());
         spec_ = std::move(*spec);
         gateways_ = state_.network.gateways;
+        note_rules();
+        if (auto saved = context_.store.save(state_); !saved) return saved;
         return chain({[this] { return put_up(); }, [this] { return start_and_verify(); },
                       [this] { return finish(); }});
     }
@@ -72,6 +74,17 @@ class Maker {
         state_.unprotected_reason = request_.protection.missing;
     }
 
+    // Before they are put up: after a crash they must be found and taken down.
+    void note_rules() {
+        const Protection& protection = request_.protection;
+        if (!protection.rules) return;
+        state_.firewall = {.plugin = context_.firewall->id,
+                           .policy = std::string(to_string(protection.policy)),
+                           .dns = context_.host.resolvers};
+    }
+
+    // Saves once, before anything is made: all names are known then, and by those it is removed
+    // again after a crash.
     Result<void> prepare() {
         state_.phase = project::Phase::preparing;
         state_.runtime = context_.runtime.id;
@@ -79,6 +92,7 @@ class Maker {
         state_.created_at = project::rfc3339_now();
         state_.applied_config = config::applied_form(request_.config);
         note_missing_protection();
+        note_rules();
         auto spec = build_spec();
         if (!spec) return fail(spec.error());
         spec_ = std::move(*spec);
@@ -96,17 +110,12 @@ class Maker {
         state_.image_user = prepared->image.user;
         state_.network.subnets = prepared->network.subnets;
         state_.network.gateways = gateways_;
-        return context_.store.save(state_);
+        return {};
     }
 
     Result<void> put_up() {
         const Protection& protection = request_.protection;
         if (!protection.rules) return {};
-        // Saved first: after a crash the rules must be found and taken down.
-        state_.firewall = {.plugin = context_.firewall->id,
-                           .policy = std::string(to_string(protection.policy)),
-                           .dns = context_.host.resolvers};
-        if (auto saved = context_.store.save(state_); !saved) return saved;
         if (auto up = put_up_rules(context_, state_, protection.policy); !up) return up;
         if (protection.policy == NetworkPolicy::internet) {
             context_.ui.step(fmt::format("Network isolation enabled: {}", protection.layer));
@@ -146,10 +155,10 @@ class Maker {
     }
 
     Result<void> set_up() {
-        state_.phase = project::Phase::created;
-        if (auto saved = context_.store.save(state_); !saved) return saved;
         const std::string& text = request_.config.commands.up;
         if (text.empty() || config::is_keepalive(text)) return {};
+        state_.phase = project::Phase::created;
+        if (auto saved = context_.store.save(state_); !saved) return saved;
         context_.ui.step("Running setup command");
         const auto user = host_user(context_.host, request_.config.project_dir);
         if (!user) return fail(user.error());
