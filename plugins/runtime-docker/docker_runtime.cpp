@@ -62,10 +62,10 @@ DockerRuntime::DockerRuntime(Environment environment, Timeouts timeouts)
     : environment_(std::move(environment)), timeouts_(timeouts) {}
 
 Result<Engine*> DockerRuntime::connect(const Call& call) {
-    if (!engine_) {
+    if (engine_ == nullptr) {
         auto endpoint = resolve_endpoint(environment_);
         if (!endpoint) return fail(endpoint.error());
-        engine_.emplace(*std::move(endpoint), timeouts_);
+        engine_ = std::make_unique<Engine>(*std::move(endpoint), timeouts_);
     }
     auto server = engine_->negotiate(call);
     if (!server) return fail(server.error());
@@ -75,14 +75,15 @@ Result<Engine*> DockerRuntime::connect(const Call& call) {
                                 "\"podman\", or start Docker",
                                 engine_->endpoint().describe()));
     }
-    return &*engine_;
+    return engine_.get();
 }
 
 Result<RuntimeProbe> DockerRuntime::probe(const Call& call) {
+    if (usable_) return *usable_;
     RuntimeProbe probe;
     probe.engine = "Docker Engine";
     auto engine = connect(call);
-    if (engine_) {
+    if (engine_ != nullptr) {
         probe.endpoint = engine_->endpoint().url;
         probe.endpoint_from = engine_->endpoint().origin;
     }
@@ -90,6 +91,7 @@ Result<RuntimeProbe> DockerRuntime::probe(const Call& call) {
     if (!read && read.error().code == Code::cancelled) return fail(read.error());
     probe.available = read.has_value();
     if (!read) probe.reason = read.error().message;
+    if (read) usable_ = probe;
     return probe;
 }
 
@@ -151,9 +153,10 @@ Result<Created> DockerRuntime::create(const Call& call, const SandboxSpec& spec)
         ref.name = spec.name;
         auto existing = find(call, ref);
         if (!existing) return fail(existing.error());
-        if (*existing && !is_ours(**existing, spec.id)) return fail(not_ours(spec.name, spec.id));
-        if (*existing) {
-            auto removed = remove_container(call, (*existing)->container_id);
+        const std::optional<SandboxStatus>& container = *existing;
+        if (container && !is_ours(*container, spec.id)) return fail(not_ours(spec.name, spec.id));
+        if (container) {
+            auto removed = remove_container(call, container->container_id);
             if (!removed) return fail(removed.error(), action);
         }
         reply = (*engine)->post(call, path, create_body(spec));
@@ -186,18 +189,19 @@ Result<std::optional<SandboxStatus>> DockerRuntime::find(const Call& call, const
     if (!status) return fail(status.error(), action);
     // The engine also finds containers by the start of their id.
     if (status->name != key && status->container_id != key) return std::nullopt;
-    return std::optional<SandboxStatus>(*std::move(status));
+    return *std::move(status);
 }
 
 Result<SandboxStatus> DockerRuntime::find_ours(const Call& call, const SandboxRef& ref) {
     auto found = find(call, ref);
     if (!found) return fail(found.error());
-    if (!*found) {
+    const std::optional<SandboxStatus>& container = *found;
+    if (!container) {
         return fail(Code::not_found,
                     fmt::format("there is no container {}; run: alca up", ref.name));
     }
-    if (!is_ours(**found, ref.id)) return fail(not_ours((*found)->name, ref.id));
-    return **std::move(found);
+    if (!is_ours(*container, ref.id)) return fail(not_ours(container->name, ref.id));
+    return *container;
 }
 
 Result<void> DockerRuntime::start(const Call& call, const SandboxRef& ref) {
@@ -237,9 +241,9 @@ Result<void> DockerRuntime::remove_container(const Call& call, const std::string
 Result<void> DockerRuntime::remove(const Call& call, const SandboxRef& ref, bool keep_network) {
     auto found = find(call, ref);
     if (!found) return fail(found.error());
-    if (*found) {
-        if (!is_ours(**found, ref.id)) return fail(not_ours((*found)->name, ref.id));
-        auto removed = remove_container(call, (*found)->container_id);
+    if (const std::optional<SandboxStatus>& container = *found; container) {
+        if (!is_ours(*container, ref.id)) return fail(not_ours(container->name, ref.id));
+        auto removed = remove_container(call, container->container_id);
         if (!removed) return fail(removed.error());
     }
     if (keep_network || ref.network_name.empty()) return {};
@@ -249,8 +253,9 @@ Result<void> DockerRuntime::remove(const Call& call, const SandboxRef& ref, bool
 Result<SandboxStatus> DockerRuntime::status(const Call& call, const SandboxRef& ref) {
     auto found = find(call, ref);
     if (!found) return fail(found.error());
-    if (!*found) return SandboxStatus{};
-    SandboxStatus status = **std::move(found);
+    std::optional<SandboxStatus>& container = *found;
+    if (!container) return SandboxStatus{};
+    SandboxStatus status = *std::move(container);
     if (const auto label = status.labels.find(kProjectLabel); label != status.labels.end()) {
         status.effective.id = label->second;
     }
@@ -259,7 +264,7 @@ Result<SandboxStatus> DockerRuntime::status(const Call& call, const SandboxRef& 
     if (status.effective.network.name.empty()) return status;
     auto network = read_network(*engine_, call, status.effective.network.name);
     if (!network) return fail(network.error());
-    if (*network) status.effective.network = **std::move(network);
+    status.effective.network = network->value_or(status.effective.network);
     return status;
 }
 

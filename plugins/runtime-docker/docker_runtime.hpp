@@ -56,7 +56,9 @@ class DockerRuntime final : public Runtime {
 
     engine_http::Environment environment_;
     engine_http::Timeouts timeouts_;
-    std::optional<Engine> engine_;
+    std::unique_ptr<Engine> engine_;  // made at the first use
+    // What an engine is does not change under a connection, and GET /info takes it long to tell.
+    std::optional<RuntimeProbe> usable_;
 };
 
 }  // namespace alca::docker

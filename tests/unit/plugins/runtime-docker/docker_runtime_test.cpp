@@ -16,6 +16,7 @@ using test::FakeEngine;
 using test::http;
 using test::ping;
 using test::Step;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -99,6 +100,17 @@ TEST_F(DockerRuntimeTest, ProbeTellsWhatTheEngineIs) {
     EXPECT_EQ(probe->endpoint_from, "DOCKER_HOST");
     EXPECT_FALSE(probe->shares_kernel);
     EXPECT_TRUE(probe->rootless);
+}
+
+TEST_F(DockerRuntimeTest, UsableEngineIsAskedOnceWhatItIs) {
+    auto& runtime =
+        with({{.answer = http(200, R"({"ServerVersion":"20.10.24","OSType":"linux"})")}});
+    ASSERT_TRUE(runtime.probe(call_)->available);
+    const auto again = runtime.probe(call_);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->available) << again->reason;
+    EXPECT_EQ(again->version, "20.10.24");
+    EXPECT_THAT(sent(), ElementsAre("GET /info"));
 }
 
 TEST_F(DockerRuntimeTest, ProbeOfAMissingEngineIsNoError) {
