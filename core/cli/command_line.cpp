@@ -12,23 +12,40 @@ namespace {
 
 bool is_word(const std::string& argument) { return argument.empty() || argument.front() != '-'; }
 
-std::string suggestion(const CLI::App& app, const std::string& word) {
+std::string nearest_of(const std::string& word, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view near = config::nearest(word, known);
+    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
         names.push_back(command->get_name());
     }
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    const std::string_view near = config::nearest(word, known);
-    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+    return names;
+}
+
+// Of the command that was typed, down to its last word.
+std::vector<std::string> option_names(const CLI::App& app) {
+    const auto typed = app.get_subcommands();
+    if (!typed.empty()) return option_names(*typed.front());
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
 }
 
 std::string message(const CLI::App* app, const CLI::Error& error) {
     const std::vector<std::string> extra = app->remaining(/*recurse=*/true);
     std::string text = error.what();
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !extra.empty()) {
-        text = is_word(extra.front()) ? fmt::format("unknown command '{}'{}", extra.front(),
-                                                    suggestion(*app, extra.front()))
-                                      : fmt::format("unknown option '{}'", extra.front());
+        const std::string& word = extra.front();
+        text =
+            is_word(word)
+                ? fmt::format("unknown command '{}'{}", word, nearest_of(word, command_names(*app)))
+                : fmt::format("unknown option '{}'{}", word, nearest_of(word, option_names(*app)));
     }
     return fmt::format("alca: {}\nSee: alca --help\n", text);
 }

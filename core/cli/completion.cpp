@@ -36,11 +36,11 @@ std::string branches(const CLI::App& command, const std::string& path) {
 
 std::string bash(const CLI::App& app) {
     return "_alca() {\n"
-           "    local path='' word words=''\n"
+           "    local typed='' word words=''\n"
            "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-           "        [[ $word == -* ]] || path+=\"$word \"\n"
+           "        [[ $word == -* ]] || typed+=\"$word \"\n"
            "    done\n"
-           "    case \"$path\" in\n" +
+           "    case \"$typed\" in\n" +
            branches(app, "") +
            "        *) COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n"
            "    esac\n"

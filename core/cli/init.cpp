@@ -81,17 +81,29 @@ bool has_line(std::string_view text, const std::string& wanted) {
     return false;
 }
 
-Result<void> extend_gitignore(const fs::path& file, const std::vector<std::string>& lines) {
-    auto text = os::read_file(file, kMaxGitignoreBytes);
+// The text with the missing lines added. Errors: a link, whose target is none of the project's
+// business (an agent may have left it there).
+Result<std::string> extended_gitignore(const fs::path& file,
+                                       const std::vector<std::string>& lines) {
+    std::error_code ignored;
+    if (fs::is_symlink(file, ignored)) {
+        return fail(Code::invalid, fmt::format("{} is a symlink; replace it by a file, then run "
+                                               "alca init again",
+                                               file.string()));
+    }
+    auto text = os::read_file(file, kMaxGitignoreBytes, os::Follow::no);
     if (!text && text.error().code != Code::not_found) return fail(text.error());
-    std::string content = text ? *text : "";
-    const std::string before = content;
+    std::string content = text ? std::move(*text) : "";
     for (const std::string& line : lines) {
         if (has_line(content, line)) continue;
         if (!content.empty() && content.back() != '\n') content.push_back('\n');
         content += line + "\n";
     }
-    if (content == before) return {};
+    return content;
+}
+
+Result<void> write_gitignore(const fs::path& file, const std::string& content) {
+    if (os::read_file(file, kMaxGitignoreBytes, os::Follow::no).value_or("") == content) return {};
     return os::write_file_atomic(file, content, kReadableByAll);
 }
 
@@ -108,9 +120,13 @@ int init(Program& program, const InitFlags& flags) {
     const auto files = flags.preset.empty() ? from_image(flags.image) : from_preset(session, flags);
     if (!files) return report(files.error());
     const fs::path file = directory / project::kConfigFile;
+    const fs::path gitignore = directory / ".gitignore";
+    // Read before anything is written, so that an init that cannot be finished leaves nothing.
+    const auto ignored_names = extended_gitignore(gitignore, files->gitignore);
+    if (!ignored_names) return report(ignored_names.error());
     if (auto written = write_new(file, files->config); !written) return report(written.error());
-    if (auto extended = extend_gitignore(directory / ".gitignore", files->gitignore); !extended) {
-        return report(extended.error());
+    if (auto written = write_gitignore(gitignore, *ignored_names); !written) {
+        return report(written.error());
     }
     session.console().success(fmt::format("Created {}", file.string()));
     for (const std::string& note : files->notes) session.console().notice(note);

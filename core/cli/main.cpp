@@ -48,6 +48,8 @@ int run(int argc, char** argv) {
         "alca runs AI code agents in a container that sees only the project and cannot reach "
         "the local network or this host",
         "alca");
+    // One command: without this `alca help up` would run `up`.
+    app.require_subcommand(0, 1);
     app.set_version_flag("--version", alca::cli::version_text(), "Print the version");
     app.footer(
         "Examples:\n"
