@@ -69,6 +69,7 @@ Result<void> check_descriptor(const PluginInfo& info, const alca_plugin* plugin)
 
 std::string names_of(const std::vector<const PluginInfo*>& plugins) {
     std::vector<std::string_view> names;
+    names.reserve(plugins.size());
     for (const PluginInfo* info : plugins) names.push_back(info->id);
     return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }

@@ -194,7 +194,9 @@ class SpawnPlan {
     std::vector<std::string> argv = command.argv;
     std::vector<std::string> env;
     if (command.env) {
-        for (const auto& [name, value] : *command.env) env.push_back(name + "=" + value);
+        for (const auto& [name, value] : *command.env) {
+            env.emplace_back(name).append("=").append(value);
+        }
     }
     const std::vector<char*> argv_pointers = detail::pointers_to(argv);
     const std::vector<char*> env_pointers = detail::pointers_to(env);

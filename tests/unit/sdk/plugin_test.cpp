@@ -44,7 +44,7 @@ class PluginTest : public ::testing::Test {
         };
         call.progress = [](const alca_call* c, alca_str s) { of(c).progress = text(s); };
     }
-    ~PluginTest() override {
+    void TearDown() override {
         if (self != nullptr) Set::destroy(self);
     }
 

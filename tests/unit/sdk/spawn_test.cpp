@@ -112,9 +112,9 @@ TEST(SpawnTest, SignalMaskAndDispositionsAreReset) {
     ::signal(SIGPIPE, SIG_DFL);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     // Of the signals that a program can name; 32 and 33 are the C library's own.
-    constexpr unsigned long long kNamed = 0x7fffffff;
-    EXPECT_EQ(std::stoull(blocked_out.out, nullptr, 16) & kNamed, 0U);
-    EXPECT_EQ(std::stoull(ignored_out.out, nullptr, 16) & kNamed, 0U);
+    constexpr unsigned long long named = 0x7fffffff;
+    EXPECT_EQ(std::stoull(blocked_out.out, nullptr, 16) & named, 0U);
+    EXPECT_EQ(std::stoull(ignored_out.out, nullptr, 16) & named, 0U);
 }
 
 TEST(SpawnTest, TheChildLeadsItsOwnProcessGroup) {
