@@ -1,5 +1,6 @@
 // main builds the objects and nothing else: what a command does is in core/flow, what it is called
 // in core/cli.
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,7 +31,18 @@ alca::config::Environment read_environment() {
     return environment;
 }
 
+// A caller may have closed 0, 1 or 2: the next file that is opened would get the number, and be
+// read as input or written over by output.
+void open_standard_descriptors() {
+    while (true) {
+        const int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd > STDERR_FILENO) ::close(fd);
+        if (fd < 0 || fd > STDERR_FILENO) return;
+    }
+}
+
 int run(int argc, char** argv) {
+    open_standard_descriptors();
     alca::os::Breadcrumb breadcrumb;
     alca::os::TerminalState terminal;
     const alca::os::CrashHandler crash_handler(breadcrumb, terminal);

@@ -23,16 +23,31 @@ constexpr int kPatience = 3;
 // Runs in a thread of its own beside Runtime::exec, until stop is readable or the pipe has closed.
 class Feeder {
   public:
-    Feeder(const CommandIo& io, bool tty, os::Fd pipe, int stop_fd)
-        : io_(io), tty_(tty), pipe_(std::move(pipe)), stop_fd_(stop_fd) {}
+    // give_up_fd: an eventfd, raised when the user insists and the command still does not end.
+    Feeder(const CommandIo& io, bool tty, os::Fd pipe, int stop_fd, int give_up_fd)
+        : io_(io), tty_(tty), pipe_(std::move(pipe)), stop_fd_(stop_fd), give_up_fd_(give_up_fd) {}
 
-    // Ends by closing the pipe, which tells the stub that the client is gone: it ends the command.
+    // Closing the pipe tells the stub that the client is gone: it ends the command.
     void run(const std::string& first_frame) {
         feed(first_frame);
         pipe_.reset();
+        wait_for_the_end();
     }
 
   private:
+    // An engine that does not answer must not hold the user: one more signal gives it up.
+    void wait_for_the_end() {
+        if (io_.signals == nullptr) return;
+        while (true) {
+            std::array<pollfd, 2> entries{{{stop_fd_, POLLIN, 0}, {io_.signals->fd(), POLLIN, 0}}};
+            if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return;
+            if (entries[0].revents != 0) return;
+            while (const auto signal = io_.signals->take()) {
+                if (*signal != SIGWINCH) static_cast<void>(::eventfd_write(give_up_fd_, 1));
+            }
+        }
+    }
+
     void feed(const std::string& first_frame) {
         if (!send(first_frame)) return;
         if (io_.in < 0 && !send(input_end_frame())) return;
@@ -104,8 +119,22 @@ class Feeder {
     bool tty_;
     os::Fd pipe_;
     int stop_fd_;
+    int give_up_fd_;
     int insisted_ = 0;
     std::array<char, kMaxInputFrameBytes> buffer_{};
+};
+
+// The caller's call for a command that gets the signals itself: they must not also cancel it.
+class SignalledCall final : public Call {
+  public:
+    SignalledCall(const Call& call, int give_up_fd) : call_(call), give_up_fd_(give_up_fd) {}
+    [[nodiscard]] int cancel_fd() const override { return give_up_fd_; }
+    void log(LogLevel level, std::string_view line) const override { call_.log(level, line); }
+    void progress(const Progress& progress) const override { call_.progress(progress); }
+
+  private:
+    const Call& call_;
+    int give_up_fd_;
 };
 
 struct Pipe {
@@ -135,9 +164,10 @@ Result<int> exec_inside(Runtime& runtime, const Call& call, const InsideRequest&
     auto pipe = make_pipe();
     if (!pipe) return fail(pipe.error());
     const os::Fd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!stop) return fail("cannot make an eventfd: " + os::errno_text(errno));
+    const os::Fd give_up(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!stop || !give_up) return fail("cannot make an eventfd: " + os::errno_text(errno));
 
-    Feeder feeder(io, request.command.tty, std::move(pipe->write), stop.get());
+    Feeder feeder(io, request.command.tty, std::move(pipe->write), stop.get(), give_up.get());
     std::jthread thread([&feeder, &first_frame] { feeder.run(*first_frame); });
 
     const ExecRequest exec{.sandbox = request.sandbox,
@@ -146,7 +176,8 @@ Result<int> exec_inside(Runtime& runtime, const Call& call, const InsideRequest&
                            .cwd = "/",
                            .user = request.user};
     const Stdio stdio{.in = pipe->read.get(), .out = io.out, .err = io.err};
-    auto code = runtime.exec(call, exec, stdio);
+    const SignalledCall signalled(call, give_up.get());
+    auto code = runtime.exec(io.signals != nullptr ? signalled : call, exec, stdio);
 
     // Cannot fail: the counter of an eventfd that nobody else writes is far from its limit.
     static_cast<void>(::eventfd_write(stop.get(), 1));

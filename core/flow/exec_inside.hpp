@@ -34,7 +34,9 @@ struct InsideRequest {
 
 // Runs it and returns its exit code (128+n for signal n; 125 when the stub itself failed). With
 // command.tty, io.in must be a terminal that is already raw.
-// call.cancel_fd readable: the command and all its descendants are ended; error cancelled.
+// With io.signals they are the command's, and those that end programs close its input after the
+// fourth; one more gives up, error cancelled. Without, call.cancel_fd readable: the command and all
+// its descendants are ended; error cancelled.
 [[nodiscard]] Result<int> exec_inside(Runtime& runtime, const Call& call,
                                       const InsideRequest& request, const CommandIo& io);
 
