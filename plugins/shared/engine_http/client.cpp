@@ -170,7 +170,7 @@ class Reader {
                     parser_.put(boost::asio::const_buffer(pending_.data(), pending_.size()), error);
                 pending_.erase(0, used);
             }
-            if (parser_.get().body().error) return fail(*parser_.get().body().error);
+            if (const auto& refused = parser_.get().body().error; refused) return fail(*refused);
             if (error == http::error::need_more) {
                 if (auto more = receive(); !more) return fail(more.error());
             } else if (error) {

@@ -15,7 +15,7 @@ namespace {
 
 Json environment_of(const SandboxSpec& spec) {
     Json list = Json::array();
-    for (const auto& [name, value] : spec.env) list.push_back(name + "=" + value);
+    for (const auto& [name, value] : spec.env) list.push_back(fmt::format("{}={}", name, value));
     return list;
 }
 

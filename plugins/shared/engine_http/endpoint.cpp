@@ -63,15 +63,16 @@ Result<Endpoint> endpoint_of_context(const Environment& environment, const std::
     const std::string origin = "context " + name;
     const fs::path file =
         environment.config_directory() / "contexts" / "meta" / sha256_hex(name) / "meta.json";
-    auto text = read_small_file(file);
-    if (!text) return fail(text.error(), file.string());
-    if (!*text) {
+    auto read = read_small_file(file);
+    if (!read) return fail(read.error(), file.string());
+    const std::optional<std::string>& text = *read;
+    if (!text) {
         return fail(Code::not_found,
                     fmt::format("there is no docker context '{}', which {} names; run: docker "
                                 "context ls",
                                 name, chosen_by));
     }
-    auto meta = parse_object(**text);
+    auto meta = parse_object(*text);
     if (!meta) return fail(meta.error(), file.string());
     const Json* host = find_path(*meta, {"Endpoints", "docker", "Host"});
     if (host == nullptr || !host->is_string() || host->get_ref<const std::string&>().empty()) {
@@ -83,17 +84,18 @@ Result<Endpoint> endpoint_of_context(const Environment& environment, const std::
 
 // "" when there is no config.json or when it names no context.
 Result<std::string> current_context(const fs::path& config_file) {
-    auto text = read_small_file(config_file);
-    if (!text) return fail(text.error(), config_file.string());
+    auto read = read_small_file(config_file);
+    if (!read) return fail(read.error(), config_file.string());
+    const std::optional<std::string>& text = *read;
     std::string name;
-    if (!*text) return name;
-    auto config = parse_object(**text);
+    if (!text) return name;
+    auto config = parse_object(*text);
     if (!config) return fail(config.error(), config_file.string());
     JsonReader in(*config, "config");
     in.read("currentContext", name);
-    auto read = in.done(std::move(name));
-    if (!read) return fail(read.error(), config_file.string());
-    return read;
+    auto found = in.done(std::move(name));
+    if (!found) return fail(found.error(), config_file.string());
+    return found;
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::string version_in(std::string_view server) {
     return one_line(server.substr(0, server.find(' ')));
 }
 
-Reply reply_of(Response response) {
+Reply reply_of(const Response& response) {
     Reply reply;
     reply.status = response.status;
     Json json = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
@@ -66,15 +66,27 @@ Code code_of(unsigned status) {
     }
 }
 
+bool parse_number(std::string_view text, int& number) {
+    const char* const begin = text.begin();
+    const char* const end = text.end();
+    const auto parsed = std::from_chars(begin, end, number);
+    return parsed.ec == std::errc() && parsed.ptr == end;
+}
+
+Request request_for(ApiVersion api, std::string method, std::string_view path, const Json& body) {
+    return {.method = std::move(method),
+            .target = fmt::format("/v{}{}", api.text(), path),
+            .body = body.is_null() ? std::string() : dump(body)};
+}
+
 }  // namespace
 
 std::optional<ApiVersion> ApiVersion::parse(std::string_view text) {
+    const std::size_t dot = text.find('.');
+    if (dot == std::string_view::npos) return std::nullopt;
     ApiVersion version;
-    const char* const end = text.data() + text.size();
-    const auto major = std::from_chars(text.data(), end, version.major);
-    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
-    const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
-    if (minor.ec != std::errc() || minor.ptr != end) return std::nullopt;
+    if (!parse_number(text.substr(0, dot), version.major)) return std::nullopt;
+    if (!parse_number(text.substr(dot + 1), version.minor)) return std::nullopt;
     if (version.major < 0 || version.minor < 0) return std::nullopt;
     return version;
 }
@@ -105,52 +117,44 @@ Result<Server> Engine::negotiate(const Call& call) {
                                 "to Docker 20.10 or newer",
                                 endpoint().describe(), text, kOldestApi.text()));
     }
-    server_ = Server{.api = std::min(*offered, kNewestApi),
-                     .version = version_in(header(*response, "server")),
-                     .is_podman = !header(*response, "libpod-api-version").empty()};
-    return *server_;
+    return server_.emplace(Server{.api = std::min(*offered, kNewestApi),
+                                  .version = version_in(header(*response, "server")),
+                                  .is_podman = !header(*response, "libpod-api-version").empty()});
 }
 
 // /_ping does not tell the oldest version that the engine accepts. It is asked only after an
 // engine has answered 400, as it does for a version that is too old for it.
-Result<void> Engine::check_minimum(const Call& call) {
+Result<void> Engine::check_minimum(const Call& call, ApiVersion ours) {
     if (std::exchange(minimum_checked_, true)) return {};
     auto response = client_.request(call, {.method = "GET", .target = "/version", .body = ""});
     if (!response) return fail(response.error());
     std::string text;
-    const Reply reply = reply_of(*std::move(response));
+    const Reply reply = reply_of(*response);
     if (!reply.json.is_object()) return {};
     JsonReader in(reply.json, "version");
     in.read("MinAPIVersion", text);
     const auto minimum = ApiVersion::parse(text);
-    if (!in.ok() || !minimum || *minimum <= server_->api) return {};
+    if (!in.ok() || !minimum || *minimum <= ours) return {};
     return fail(Code::unavailable,
                 fmt::format("the engine at {} wants API {} or newer, this version speaks {} at "
                             "most; update alca",
-                            endpoint().describe(), minimum->text(), server_->api.text()));
-}
-
-Result<Request> Engine::versioned(const Call& call, std::string method, std::string_view path,
-                                  const Json& body) {
-    auto server = negotiate(call);
-    if (!server) return fail(server.error());
-    return Request{.method = std::move(method),
-                   .target = fmt::format("/v{}{}", server->api.text(), path),
-                   .body = body.is_null() ? std::string() : dump(body)};
+                            endpoint().describe(), minimum->text(), ours.text()));
 }
 
 Result<Reply> Engine::send(const Call& call, std::string method, std::string_view path,
                            const Json& body, const BodySink* sink,
                            std::vector<std::pair<std::string, std::string>> headers) {
-    auto request = versioned(call, std::move(method), path, body);
-    if (!request) return fail(request.error());
-    request->headers = std::move(headers);
+    auto server = negotiate(call);
+    if (!server) return fail(server.error());
+    Request request = request_for(server->api, std::move(method), path, body);
+    request.headers = std::move(headers);
     auto response =
-        sink == nullptr ? client_.request(call, *request) : client_.request(call, *request, *sink);
+        sink == nullptr ? client_.request(call, request) : client_.request(call, request, *sink);
     if (!response) return fail(response.error());
-    Reply reply = reply_of(*std::move(response));
+    Reply reply = reply_of(*response);
     if (reply.status == 400) {
-        if (auto checked = check_minimum(call); !checked) return fail(checked.error());
+        auto checked = check_minimum(call, server->api);
+        if (!checked) return fail(checked.error());
     }
     return reply;
 }
@@ -175,13 +179,13 @@ Result<Reply> Engine::post(const Call& call, std::string_view path,
 
 Result<Stream> Engine::upgrade(const Call& call, std::string_view path, const Json& body,
                                std::string_view action) {
-    auto request = versioned(call, "POST", path, body);
-    if (!request) return fail(request.error());
-    auto stream = client_.upgrade(call, *request);
+    auto server = negotiate(call);
+    if (!server) return fail(server.error());
+    auto stream = client_.upgrade(call, request_for(server->api, "POST", path, body));
     if (!stream) return fail(stream.error());
     const unsigned status = stream->response.status;
     if (status == 101 || status == 200) return stream;
-    return fail(reply_of(std::move(stream->response)).error(action));
+    return fail(reply_of(stream->response).error(action));
 }
 
 }  // namespace alca::engine_http

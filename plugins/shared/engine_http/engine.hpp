@@ -70,12 +70,10 @@ class Engine {
     [[nodiscard]] const Endpoint& endpoint() const { return client_.endpoint(); }
 
   private:
-    [[nodiscard]] Result<Request> versioned(const Call& call, std::string method,
-                                            std::string_view path, const Json& body);
     [[nodiscard]] Result<Reply> send(const Call& call, std::string method, std::string_view path,
                                      const Json& body, const BodySink* sink,
                                      std::vector<std::pair<std::string, std::string>> headers);
-    [[nodiscard]] Result<void> check_minimum(const Call& call);
+    [[nodiscard]] Result<void> check_minimum(const Call& call, ApiVersion ours);
 
     Client client_;
     std::optional<Server> server_;

@@ -17,11 +17,12 @@ constexpr int kExitBySigpipe = 141;
 // A sequence that nobody types: an empty one would mean ctrl-p,ctrl-q, which people do type.
 constexpr const char* kNoDetachKeys = "ctrl-^,ctrl-^,ctrl-^,ctrl-^";
 constexpr ApiVersion kConsoleSizeSince{1, 42};
+constexpr milliseconds kLongestPause{50};  // between two looks at whether a command has ended
 
 Result<std::string> create_exec(Engine& engine, const Call& call, const std::string& container,
                                 const ExecRequest& request, const Stdio& io) {
     Json env = Json::array();
-    for (const auto& [name, value] : request.env) env.push_back(name + "=" + value);
+    for (const auto& [name, value] : request.env) env.push_back(fmt::format("{}={}", name, value));
     const Json body{{"AttachStdin", io.in >= 0},  {"AttachStdout", true},
                     {"AttachStderr", true},       {"Tty", io.tty},
                     {"Cmd", request.argv},        {"Env", std::move(env)},
@@ -60,7 +61,6 @@ Result<ExecState> exec_state(Engine& engine, const Call& call, const std::string
 // The stream may end before the command has: it may have closed its output, or the engine may not
 // have seen its end yet.
 Result<int> wait_for_exit(Engine& engine, const Call& call, const std::string& id) {
-    constexpr milliseconds kLongestPause{50};
     const Wait wait(call, milliseconds::zero());
     for (milliseconds pause{1};; pause = std::min(pause * 2, kLongestPause)) {
         auto state = exec_state(engine, call, id);

@@ -34,6 +34,8 @@ constexpr std::array<std::string_view, 14> kEngineDefault{
     "KILL",        "MKNOD",   "NET_RAW",      "NET_BIND_SERVICE", "SETFCAP",
     "SETGID",      "SETPCAP", "SETUID",       "SYS_CHROOT"};
 
+constexpr std::string_view kSeccomp = "seccomp=";
+
 std::string without_prefix(std::string_view capability) {
     if (capability.starts_with("CAP_")) capability.remove_prefix(4);
     return std::string(capability);
@@ -59,7 +61,6 @@ std::vector<std::string> effective_capabilities(const std::vector<std::string>& 
 }
 
 void read_security_options(const std::vector<std::string>& options, SandboxSpec& spec) {
-    constexpr std::string_view kSeccomp = "seccomp=";
     spec.no_new_privileges = false;
     for (const std::string& option : options) {
         if (option == "no-new-privileges" || option == "no-new-privileges:true" ||

@@ -136,7 +136,7 @@ std::string difference(const EngineNetwork& network, std::string_view id, const 
     return {};
 }
 
-Result<PreparedNetwork> prepared(EngineNetwork network, std::string_view id,
+Result<PreparedNetwork> prepared(const EngineNetwork& network, std::string_view id,
                                  const NetworkSpec& spec, bool created) {
     if (const std::string wrong = difference(network, id, spec); !wrong.empty()) {
         return fail(
@@ -144,10 +144,10 @@ Result<PreparedNetwork> prepared(EngineNetwork network, std::string_view id,
                         "{}",
                         spec.name, wrong, spec.name));
     }
-    return PreparedNetwork{.id = std::move(network.id),
+    return PreparedNetwork{.id = network.id,
                            .interface = spec.interface,
-                           .subnets = std::move(network.subnets),
-                           .gateways = std::move(network.gateways),
+                           .subnets = network.subnets,
+                           .gateways = network.gateways,
                            .created = created};
 }
 
@@ -183,33 +183,36 @@ Result<PreparedNetwork> ensure_network(Engine& engine, const Call& call, std::st
                                        const std::vector<Ipv4Subnet>& routes) {
     auto found = find_network(engine, call, spec.name);
     if (!found) return fail(found.error());
-    if (*found) return prepared(**std::move(found), id, spec, false);
+    if (const std::optional<EngineNetwork>& network = *found; network) {
+        return prepared(*network, id, spec, false);
+    }
 
     auto created = create_network(engine, call, id, spec, routes);
     if (!created) return fail(created.error());
     // Read back what the engine made of it: it ignores what it does not know.
     found = find_network(engine, call, spec.name);
     if (!found) return fail(found.error());
-    if (!*found) return fail("network " + spec.name + " is gone again; run the command again");
-    return prepared(**std::move(found), id, spec, *created);
+    const std::optional<EngineNetwork>& made = *found;
+    if (!made) return fail("network " + spec.name + " is gone again; run the command again");
+    return prepared(*made, id, spec, *created);
 }
 
 Result<void> remove_network(Engine& engine, const Call& call, std::string_view id,
                             const std::string& name) {
     auto found = find_network(engine, call, name);
     if (!found) return fail(found.error());
-    if (!*found) return {};
-    const EngineNetwork& network = **found;
-    if (!network.belongs_to(id)) {
+    const std::optional<EngineNetwork>& network = *found;
+    if (!network) return {};
+    if (!network->belongs_to(id)) {
         return fail(fmt::format("network {} belongs to something else; it is left alone", name));
     }
-    if (!network.containers.empty()) {
+    if (!network->containers.empty()) {
         return fail(fmt::format(
             "network {} is still used by {}; disconnect with: docker network "
             "disconnect {} {}",
-            name, fmt::join(network.containers, ", "), name, network.containers.front()));
+            name, fmt::join(network->containers, ", "), name, network->containers.front()));
     }
-    auto reply = engine.remove(call, "/networks/" + url_escape(network.id));
+    auto reply = engine.remove(call, "/networks/" + url_escape(network->id));
     if (!reply) return fail(reply.error());
     if (!reply->is_ok() && reply->status != 404) {
         return fail(reply->error("cannot remove network " + name));
@@ -221,9 +224,9 @@ Result<std::optional<NetworkSpec>> read_network(Engine& engine, const Call& call
                                                 const std::string& name) {
     auto found = find_network(engine, call, name);
     if (!found) return fail(found.error());
-    if (!*found) return std::nullopt;
-    const EngineNetwork& network = **found;
-    return NetworkSpec{network.name, network.bridge(), network.ipv6};
+    const std::optional<EngineNetwork>& network = *found;
+    if (!network) return std::nullopt;
+    return NetworkSpec{network->name, network->bridge(), network->ipv6};
 }
 
 }  // namespace alca::engine_http

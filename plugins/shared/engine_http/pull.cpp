@@ -142,15 +142,16 @@ Result<PreparedImage> ensure_image(Engine& engine, const Call& call, const std::
     }
     auto found = find_image(engine, call, image);
     if (!found) return fail(found.error());
-    if (*found) return **std::move(found);
+    if (const std::optional<PreparedImage>& present = *found; present) return *present;
     if (auto pulled = pull(engine, call, image, environment); !pulled) return fail(pulled.error());
     found = find_image(engine, call, image);
     if (!found) return fail(found.error());
-    if (!*found) {
+    std::optional<PreparedImage>& present = *found;
+    if (!present) {
         return fail(Code::not_found, fmt::format("image {} is not there after the pull", image));
     }
-    (*found)->pulled = true;
-    return **std::move(found);
+    present->pulled = true;
+    return *std::move(present);
 }
 
 }  // namespace alca::engine_http

@@ -116,8 +116,13 @@ class Pump {
     }
 
   private:
-    enum : std::size_t { kCancel, kResize, kInput, kSocket, kOutput, kCount };
-    using Entries = std::array<pollfd, kCount>;
+    // Places in the array that is polled.
+    static constexpr std::size_t kCancel = 0;
+    static constexpr std::size_t kResize = 1;
+    static constexpr std::size_t kInput = 2;
+    static constexpr std::size_t kSocket = 3;
+    static constexpr std::size_t kOutput = 4;
+    using Entries = std::array<pollfd, 5>;
 
     // poll skips negative descriptors: what has nothing to do is switched off, or it would wake us
     // again and again.

@@ -2,7 +2,9 @@
 #ifndef ALCA_PLUGINS_SHARED_ENGINE_HTTP_PUMP_HPP
 #define ALCA_PLUGINS_SHARED_ENGINE_HTTP_PUMP_HPP
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "alca/plugin.h"
 #include "alca/runtime.hpp"
@@ -10,7 +12,7 @@
 
 namespace alca::engine_http {
 
-enum class PumpEnd {
+enum class PumpEnd : std::uint8_t {
     stream_ended,    // by the engine: the command has closed its output
     reader_is_gone,  // nobody reads io.out or io.err any more
 };

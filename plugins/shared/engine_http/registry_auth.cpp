@@ -63,11 +63,10 @@ Result<std::optional<Credentials>> from_auths(const Json& auths, const std::stri
         in.read("auth", encoded);
         in.read("identitytoken", credentials.identity_token);
         if (auto read = in.done(true); !read) return fail(read.error());
-        const auto decoded = base64_decode(encoded);
-        const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
-        if (colon != std::string::npos) {
-            credentials.username = decoded->substr(0, colon);
-            credentials.password = decoded->substr(colon + 1);
+        const std::string pair = base64_decode(encoded).value_or("");
+        if (const std::size_t colon = pair.find(':'); colon != std::string::npos) {
+            credentials.username = pair.substr(0, colon);
+            credentials.password = pair.substr(colon + 1);
         }
         if (!credentials.identity_token.empty() || !credentials.username.empty()) {
             return std::optional<Credentials>(std::move(credentials));
@@ -148,10 +147,11 @@ struct CredentialConfig {
 
 Result<CredentialConfig> read_config(const std::filesystem::path& file) {
     CredentialConfig config;
-    auto text = read_small_file(file);
-    if (!text) return fail(text.error(), file.string());
-    if (!*text) return config;
-    auto json = parse_object(**text);
+    auto content = read_small_file(file);
+    if (!content) return fail(content.error(), file.string());
+    const std::optional<std::string>& text = *content;
+    if (!text) return config;
+    auto json = parse_object(*text);
     if (!json) return fail(json.error(), file.string());
     JsonReader in(*json, "config");
     in.read("credHelpers", config.helpers);
@@ -187,7 +187,8 @@ Result<std::string> registry_auth(const Call& call, const std::string& registry,
     auto found =
         name.empty() ? from_auths(config->auths, registry) : from_helper(call, name, registry);
     if (!found) return fail(found.error());
-    return *found ? header_of(**found, registry) : std::string();
+    const std::optional<Credentials>& credentials = *found;
+    return credentials ? header_of(*credentials, registry) : std::string();
 }
 
 }  // namespace alca::engine_http

@@ -24,6 +24,10 @@ constexpr std::array<std::uint32_t, 3> kPools{
 };
 constexpr std::uint32_t kPerPool = (1U << 16) / kSubnetSize;
 
+// Columns of /proc/net/route.
+constexpr std::size_t kDestination = 1;
+constexpr std::size_t kMask = 7;
+
 std::uint32_t mask_of(int prefix) { return prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix); }
 
 std::string dotted(std::uint32_t address) {
@@ -65,8 +69,6 @@ std::string Ipv4Subnet::text() const { return fmt::format("{}/{}", dotted(addres
 std::string Ipv4Subnet::first_address() const { return dotted(address + 1); }
 
 std::vector<Ipv4Subnet> parse_routes(std::string_view proc_net_route) {
-    constexpr std::size_t kDestination = 1;
-    constexpr std::size_t kMask = 7;
     std::vector<Ipv4Subnet> routes;
     for (const std::string_view line : split(proc_net_route, "\n")) {
         const auto fields = split(line, "\t ");

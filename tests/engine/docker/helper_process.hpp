@@ -27,9 +27,9 @@ class HelperProcess {
         if (!child) return;
         child_.emplace(*std::move(child));
         const std::string line = read_line();
-        constexpr std::string_view kStart = "listening on ";
-        EXPECT_EQ(line.substr(0, kStart.size()), kStart);
-        if (line.size() > kStart.size()) address_ = line.substr(kStart.size());
+        const std::string start = "listening on ";
+        EXPECT_EQ(line.substr(0, start.size()), start);
+        if (line.size() > start.size()) address_ = line.substr(start.size());
     }
 
     [[nodiscard]] const std::string& address() const { return address_; }
