@@ -26,9 +26,14 @@ def run(command, environment=None):
             (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
         ]
         begin = time.perf_counter()
-        # Not subprocess: it adds milliseconds of its own, which would hide differences.
-        pid = os.posix_spawnp(command[0], command, environment, file_actions=actions)
-        _, status = os.waitpid(pid, 0)
+        # Not subprocess: it adds milliseconds of its own, which would hide differences. The group of its own
+        # keeps Ctrl-C from it: half of a `docker run` would come to be after our clean-up.
+        pid = os.posix_spawnp(command[0], command, environment, file_actions=actions, setpgroup=0)
+        try:
+            _, status = os.waitpid(pid, 0)
+        except BaseException:
+            os.waitpid(pid, 0)
+            raise
         took_ms = (time.perf_counter() - begin) * 1000
         code = os.waitstatus_to_exitcode(status)
         if code != 0:
@@ -38,13 +43,12 @@ def run(command, environment=None):
     return took_ms
 
 
-def output_of(command, environment=None):
-    """Standard output of `command`, stripped."""
+def output_of(command):
+    """Standard output of `command`."""
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory) / "output"
-        script = ["sh", "-c", 'file=$1; shift; exec "$@" > "$file"', "sh", str(file), *command]
-        run(script, environment)
-        return file.read_text(encoding="utf-8").strip()
+        run(["sh", "-c", 'file=$1; shift; exec "$@" > "$file"', "sh", str(file), *command])
+        return file.read_text(encoding="utf-8")
 
 
 class Comparison:

@@ -39,10 +39,9 @@ class Ours:
         return [self.down]
 
     def container(self):
-        """Name of the container. The sandbox must be up."""
-        os.chdir(self.project)
-        report = json.loads(measure.output_of([self.program, "status", "--json"], self.environment))
-        return report["container"]["name"]
+        """Name of the container; known from the first `up` on."""
+        copy = (self.project / ".alca/state.json").read_text(encoding="utf-8")
+        return json.loads(copy)["container_name"]
 
     def resident(self):
         """Processes of ours that exist now: pid and resident KiB of each."""
