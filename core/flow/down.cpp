@@ -13,6 +13,7 @@ namespace {
 Result<void> stop_only(const Context& context, project::State& state) {
     const auto status = context.runtime.runtime.status(context.call, make_ref(state));
     if (!status) return fail(status.error());
+    if (status->state == SandboxState::absent) return {};
     if (auto ours = check_ours(*status, state); !ours) return ours;
     return context.runtime.runtime.stop(context.call, make_ref(state));
 }

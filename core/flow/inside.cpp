@@ -35,8 +35,9 @@ std::string unescape_octal(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         int value = 0;
+        const char* const digits = text.data() + i + 1;
         if (text[i] == '\\' && i + 3 < text.size() &&
-            std::from_chars(&text[i + 1], &text[i + 4], value, 8).ec == std::errc{}) {
+            std::from_chars(digits, digits + 3, value, 8).ec == std::errc{}) {
             out.push_back(static_cast<char>(value));
             i += 3;
         } else {
@@ -250,9 +251,12 @@ std::vector<std::string> check_effective(const SandboxStatus& status, const Sand
     const auto expect = [&](bool holds, const char* what) {
         if (!holds) problems.push_back(fmt::format("the engine did not take over: {}", what));
     };
+    expect(status.name == spec.name, "name");
+    expect(is.image == spec.image, "image");
     expect(is.init == spec.init, "process 1");
     expect(is.user == spec.user, "user");
     expect(is.workdir == spec.workdir, "working directory");
+    expect(is.hostname == spec.hostname, "host name");
     expect(contains_all(is.env, spec.env), "environment");
     expect(contains_all(status.labels, spec.labels), "labels");
     expect(same_set<Mount>(is.mounts, spec.mounts,

@@ -9,10 +9,19 @@
 
 #include "core/flow/exec_inside.hpp"
 #include "core/flow/sandbox_spec.hpp"
+#include "core/flow/seccomp_profile.hpp"
 #include "core/flow/verify_sandbox.hpp"
 
 namespace alca::flow {
 namespace {
+
+// Keeps why a sandbox is not protected, for as long as it exists.
+void note_unprotected(project::State& state, const std::string& reason) {
+    state.allow_unprotected = true;
+    if (state.unprotected_reason.find(reason) != std::string::npos) return;
+    if (!state.unprotected_reason.empty()) state.unprotected_reason += "; ";
+    state.unprotected_reason += reason;
+}
 
 // Turns findings into an error, or, where the user said that he accepts it, into a warning that is
 // kept.
@@ -25,10 +34,20 @@ Result<void> judge(const Context& context, const std::vector<std::string>& probl
                     fmt::format("the sandbox is not isolated as it must be: {}", text));
     }
     context.ui.warn(fmt::format("UNPROTECTED: {}", text));
-    state.allow_unprotected = true;
-    if (!state.unprotected_reason.empty()) state.unprotected_reason += "; ";
-    state.unprotected_reason += text;
+    note_unprotected(state, text);
     return {};
+}
+
+// What a sandbox that exists must still be. It keeps the configuration that it was made from, also
+// when the file says something else by now; what no configuration decides is not taken from it.
+SandboxSpec spec_of_existing(const SandboxStatus& status, const project::State& state) {
+    SandboxSpec spec = status.effective;
+    spec.name = state.container_name;
+    spec.no_new_privileges = true;
+    if (spec.seccomp.empty()) spec.seccomp = seccomp_profile(spec.capabilities);
+    spec.network.name = state.network.name;
+    spec.network.interface = state.network.interface;
+    return spec;
 }
 
 class Maker {
@@ -42,13 +61,14 @@ class Maker {
                       [this] { return set_up(); }, [this] { return finish(); }});
     }
 
-    Result<void> start_again() {
-        state_.unprotected_reason.clear();
+    Result<void> start_again(const SandboxStatus& status) {
         note_missing_protection();
-        auto spec = build_spec();
-        if (!spec) return fail(spec.error());
-        spec_ = std::move(*spec);
+        spec_ = spec_of_existing(status, state_);
         gateways_ = state_.network.gateways;
+        const auto problems = check_effective(status, spec_);
+        if (auto good = judge(context_, problems, request_.allow_unprotected, state_); !good) {
+            return good;
+        }
         note_rules();
         if (auto saved = context_.store.save(state_); !saved) return saved;
         return chain({[this] { return put_up(); }, [this] { return start_and_verify(); },
@@ -70,17 +90,16 @@ class Maker {
     }
 
     void note_missing_protection() {
-        state_.allow_unprotected = !request_.protection.missing.empty();
-        state_.unprotected_reason = request_.protection.missing;
+        const std::string& missing = request_.protection.missing;
+        if (!missing.empty()) note_unprotected(state_, missing);
     }
 
     // Before they are put up: after a crash they must be found and taken down.
     void note_rules() {
         const Protection& protection = request_.protection;
-        if (!protection.rules) return;
-        state_.firewall = {.plugin = context_.firewall->id,
-                           .policy = std::string(to_string(protection.policy)),
-                           .dns = context_.host.resolvers};
+        // Without rules of this run those from before may be there: their plugin is still named.
+        state_.firewall.policy = to_string(protection.policy);
+        if (protection.rules) state_.firewall = firewall_state(context_, protection);
     }
 
     // Saves once, before anything is made: all names are known then, and by those it is removed
@@ -211,9 +230,9 @@ Result<void> make_sandbox(const Context& context, const MakeRequest& request,
 }
 
 Result<void> start_sandbox(const Context& context, const MakeRequest& request,
-                           project::State& state) {
+                           const SandboxStatus& status, project::State& state) {
     context.ui.step(fmt::format("Starting stopped container: {}", state.container_name));
-    auto started = Maker(context, request, state).start_again();
+    auto started = Maker(context, request, state).start_again(status);
     if (started) return started;
     const UncancellableCall call(context.call);
     if (auto stopped = context.runtime.runtime.stop(call, make_ref(state)); !stopped) {

@@ -21,10 +21,11 @@ struct MakeRequest {
 [[nodiscard]] Result<void> make_sandbox(const Context& context, const MakeRequest& request,
                                         project::State& state);
 
-// Starts a sandbox that exists but does not run; rules first, verified as a new one is. commands.up
-// is not run again. On error the sandbox does not run.
+// Starts a sandbox that exists but does not run. `status`, the engine's account of it, is checked
+// first; then rules, start, and the same look from inside as for a new one. commands.up is not run
+// again. What a sandbox was once allowed to lack stays in the state. On error it does not run.
 [[nodiscard]] Result<void> start_sandbox(const Context& context, const MakeRequest& request,
-                                         project::State& state);
+                                         const SandboxStatus& status, project::State& state);
 
 // Removes container, network and rules, in this order; what is absent is success. Volumes stay.
 // Saves the state with phase absent.

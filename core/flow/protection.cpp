@@ -40,6 +40,12 @@ Result<Protection> find_protection(const Context& context, const config::Config&
     return protection;
 }
 
+project::FirewallState firewall_state(const Context& context, const Protection& protection) {
+    return {.plugin = context.firewall->id,
+            .policy = std::string(to_string(protection.policy)),
+            .dns = context.host.resolvers};
+}
+
 Result<void> put_up_rules(const Context& context, const project::State& state,
                           NetworkPolicy policy) {
     Firewall& firewall = context.firewall->firewall;
@@ -69,7 +75,14 @@ Result<void> keep_rules(const Context& context, const project::State& state, Net
 
 Result<void> take_down_rules(const Context& context, const Call& call,
                              const project::State& state) {
-    if (context.firewall == nullptr || state.firewall.plugin.empty()) return {};
+    if (state.firewall.plugin.empty()) return {};
+    if (context.firewall == nullptr) {
+        context.ui.warn(
+            fmt::format("the firewall plugin {} is not installed any more; its rules "
+                        "for {} stay until the machine restarts",
+                        state.firewall.plugin, state.network.interface));
+        return {};
+    }
     const FirewallRequest request =
         make_firewall_request(state, context.host, NetworkPolicy::internet);
     if (auto removed = context.firewall->firewall.remove(call, request); !removed) {

@@ -24,6 +24,10 @@ struct Protection {
 [[nodiscard]] Result<Protection> find_protection(const Context& context,
                                                  const config::Config& config);
 
+// What the state says of a sandbox that is held by rules. Only with protection.rules.
+[[nodiscard]] project::FirewallState firewall_state(const Context& context,
+                                                    const Protection& protection);
+
 // Puts the rules up and reads them back. Errors: those of the plugin; failed (the kernel does not
 // hold what was put there).
 [[nodiscard]] Result<void> put_up_rules(const Context& context, const project::State& state,

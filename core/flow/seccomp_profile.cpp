@@ -11,7 +11,7 @@ namespace alca::flow {
 namespace {
 
 // System calls that any program may make. Facts of what current engines allow by default, with
-// three differences: `socket` is decided by family below; `socketcall` (32-bit x86) is absent
+// three differences: `socket` is decided by family below; `socketcall` (32-bit x86) is refused
 // because its family cannot be seen by a filter; io_uring is absent.
 constexpr std::string_view kAllowed =
     "_llseek _newselect accept accept4 access adjtimex alarm bind brk cachestat capget "
@@ -105,7 +105,7 @@ constexpr std::array<std::uint32_t, 5> kPersonalities{0, 8, 0x20000, 0x20008, 0x
 // CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}: no new namespaces without CAP_SYS_ADMIN, which keeps a
 // program from becoming root of a user namespace with the kernel's network code open to it.
 constexpr std::uint32_t kNamespaceFlags = 0x7E020000;
-constexpr int kErrnoNoSuchCall = 38;  // ENOSYS: libc falls back to clone(2)
+constexpr int kErrnoNoSuchCall = 38;  // ENOSYS: libc falls back to an older or newer call
 
 Json names(std::string_view text) {
     Json list = Json::array();
@@ -126,6 +126,10 @@ Json allow_if(std::string_view call, std::uint32_t value, std::string_view compa
     rule["args"] = Json::array(
         {Json{{"index", 0}, {"value", value}, {"valueTwo", masked_value}, {"op", comparison}}});
     return rule;
+}
+
+Json refuse(const char* call) {
+    return Json{{"names", {call}}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", kErrnoNoSuchCall}};
 }
 
 Json allow_on(std::string_view calls, std::initializer_list<const char*> architectures) {
@@ -158,10 +162,11 @@ std::string seccomp_profile(const std::vector<std::string>& capabilities) {
     }
     if (!holds("SYS_ADMIN")) {
         rules.push_back(allow_if("clone", kNamespaceFlags, "SCMP_CMP_MASKED_EQ"));
-        Json refuse{
-            {"names", {"clone3"}}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", kErrnoNoSuchCall}};
-        rules.push_back(std::move(refuse));
+        rules.push_back(refuse("clone3"));
     }
+    // Must be named: out of a rule for `socket` libseccomp makes one that allows the same through
+    // `socketcall`, for every family. A rule without arguments wins over that one.
+    rules.push_back(refuse("socketcall"));
     const Json profile{
         {"defaultAction", "SCMP_ACT_ERRNO"},
         {"defaultErrnoRet", 1},

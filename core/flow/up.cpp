@@ -80,6 +80,17 @@ bool wants_rebuild(const Context& context, const config::Config& config, bool fo
     return false;
 }
 
+// Other rules than before are put up; the same ones are looked at.
+Result<void> update_rules(const Context& context, const Protection& protection,
+                          project::State& state) {
+    project::FirewallState wanted = firewall_state(context, protection);
+    if (wanted == state.firewall) return keep_rules(context, state, protection.policy);
+    state.firewall = std::move(wanted);
+    // Saved first: after a crash the rules must be found and taken down.
+    if (auto saved = context.store.save(state); !saved) return saved;
+    return put_up_rules(context, state, protection.policy);
+}
+
 // A sandbox that runs: its rules and joints are looked at again, and restored where that is
 // possible.
 Result<void> keep_running(const Context& context, const MakeRequest& request,
@@ -96,10 +107,7 @@ Result<void> keep_running(const Context& context, const MakeRequest& request,
     }
     const Protection& protection = request.protection;
     if (protection.rules) {
-        state.firewall = {.plugin = context.firewall->id,
-                          .policy = std::string(to_string(protection.policy)),
-                          .dns = context.host.resolvers};
-        if (auto kept = keep_rules(context, state, protection.policy); !kept) return kept;
+        if (auto kept = update_rules(context, protection, state); !kept) return kept;
     }
     context.ui.step(fmt::format("Container already running: {}", state.container_name));
     return context.store.save(state);
@@ -121,12 +129,16 @@ Result<void> bring_up(const Context& context, const MakeRequest& request, bool f
         if (status->state == SandboxState::running) {
             return keep_running(context, request, *status, state);
         }
-        return start_sandbox(context, request, state);
+        return start_sandbox(context, request, *status, state);
     }
     if (started_before || status->state != SandboxState::absent) {
         context.ui.step(whole ? "Removing existing container for rebuild"
                               : "Removing what an interrupted run has left");
-        if (auto removed = remove_sandbox(context, context.call, state); !removed) return removed;
+        // Removal, once begun, is finished; whoever cancels is heard by the next step.
+        const UncancellableCall call(context.call);
+        if (auto removed = remove_sandbox(context, call, state); !removed) {
+            return fail(removed.error(), "cannot remove the old sandbox (run: alca down)");
+        }
     }
     return make_sandbox(context, request, state);
 }
@@ -158,7 +170,11 @@ Result<void> up(const Context& context, const config::Config& config, const UpOp
                               .protection = *protection,
                               .allow_unprotected = options.allow_unprotected};
     if (auto done = bring_up(context, request, options.force, *state); !done) return done;
-    if (auto copied = project::write_copy(*state, protection->engine); !copied) return copied;
+    // The sandbox is ready whether or not there is a copy for scripts, and what runs in it can have
+    // put anything in the copy's place by now.
+    if (auto copied = project::write_copy(*state, protection->engine); !copied) {
+        context.ui.warn(copied.error().message);
+    }
     if (state->allow_unprotected) {
         context.ui.warn(fmt::format("UNPROTECTED sandbox: {}", state->unprotected_reason));
     }

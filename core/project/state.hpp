@@ -39,6 +39,7 @@ struct FirewallState {
     std::string plugin;  // id, "" = none was used
     std::string policy;  // "internet", "open"
     std::vector<std::string> dns;
+    friend bool operator==(const FirewallState&, const FirewallState&) = default;
 };
 
 struct State {

@@ -1,0 +1,602 @@
+#include "core/flow/up.hpp"
+
+#include <gmock/gmock.h>
+
+#include "core/project/lock.hpp"
+#include "support.hpp"
+
+namespace alca::flow {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class UpTest : public FlowTest {};
+
+// ---- order ------------------------------------------------------------------------------------
+
+TEST_F(UpTest, RulesStandBeforeTheContainerExistsAndAllIsProvedBeforeSetUp) {
+    ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
+
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.probe", "firewall.probe", "runtime.status", "runtime.prepare",
+                            "firewall.apply", "firewall.verify", "runtime.create", "runtime.status",
+                            "runtime.start", "runtime.exec verify", "runtime.exec stub"));
+}
+
+TEST_F(UpTest, SaysReadyAndRemembersWhatItMade) {
+    ASSERT_TRUE(up());
+
+    const project::State is = state();
+    EXPECT_EQ(is.phase, project::Phase::ready);
+    EXPECT_EQ(is.runtime, "runtime-fake");
+    EXPECT_EQ(is.container_id, sandbox().container_id);
+    EXPECT_EQ(is.image_id, "sha256:1");
+    EXPECT_EQ(is.network.gateways, runtime.gateways);
+    EXPECT_EQ(is.firewall.plugin, "firewall-fake");
+    EXPECT_EQ(is.firewall.policy, "internet");
+    EXPECT_EQ(is.firewall.dns, host.resolvers);
+    EXPECT_FALSE(is.allow_unprotected);
+    EXPECT_TRUE(is_running());
+    EXPECT_TRUE(ui.has_said("Environment ready"));
+    EXPECT_TRUE(ui.warnings.empty());
+}
+
+TEST_F(UpTest, HandsTheWholeSpecificationToTheEngine) {
+    ASSERT_TRUE(up());
+
+    const SandboxSpec& is = sandbox().effective;
+    EXPECT_EQ(is.image, "debian:12");
+    EXPECT_EQ(is.project_path, project.path().string());
+    EXPECT_EQ(is.labels.at("alca.project.id"), state().project_id);
+    EXPECT_EQ(is.labels.at("alca.project.path"), project.path().string());
+    EXPECT_EQ(is.network.interface, state().network.interface);
+    EXPECT_TRUE(is.no_new_privileges);
+    EXPECT_FALSE(is.seccomp.empty());
+    EXPECT_EQ(is.pids_limit, 4096);
+}
+
+TEST_F(UpTest, NothingIsAskedOfTheEngineWhenAMountSourceIsMissing) {
+    const auto config = this->config("[[mounts]]\nsource = \"gone\"\ntarget = \"/gone\"\n");
+
+    EXPECT_THAT(message_of(flow::up(context(), config, {})), HasSubstr("gone"));
+    EXPECT_TRUE(journal.entries().empty());
+}
+
+TEST_F(UpTest, NothingIsAskedOfTheEngineWhenAnEnvironmentValueCannotBeExpanded) {
+    const auto done = up("[envs]\nTOKEN = \"${ALCA_TEST_UNSET}\"\n", {.trust = true});
+
+    EXPECT_THAT(message_of(done), HasSubstr("ALCA_TEST_UNSET"));
+    EXPECT_TRUE(journal.entries().empty());
+}
+
+TEST_F(UpTest, NothingIsAskedOfTheEngineWhenTheCopyOfTheStateHasNoPlace) {
+    fakes::write_text(project.path() / ".alca", "a file");
+
+    EXPECT_THAT(message_of(up()), HasSubstr(".alca"));
+    EXPECT_TRUE(journal.entries().empty());
+}
+
+TEST_F(UpTest, AnEngineThatDoesNotAnswerIsTheErrorAndItsReasonTheMessage) {
+    runtime.probe_answer.available = false;
+    runtime.probe_answer.reason = "no engine at unix:///x; start it";
+
+    const auto done = up();
+
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Code::unavailable);
+    EXPECT_EQ(done.error().message, "no engine at unix:///x; start it");
+    EXPECT_EQ(left_over(), "");
+}
+
+// ---- protection -------------------------------------------------------------------------------
+
+TEST_F(UpTest, NothingIsMadeWithoutAFirewallAndTheErrorSaysWhyAndNamesTheWayOut) {
+    firewall.probe_answer = {.available = false,
+                             .needs_root = true,
+                             .layer = "",
+                             .reason = "rules need CAP_NET_ADMIN; run alca as root"};
+
+    const auto done = up();
+
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Code::denied);
+    EXPECT_THAT(done.error().message, HasSubstr("rules need CAP_NET_ADMIN; run alca as root"));
+    EXPECT_THAT(done.error().message, HasSubstr("--allow-unprotected"));
+    EXPECT_THAT(journal.entries(), ElementsAre("runtime.probe", "firewall.probe"));
+}
+
+TEST_F(UpTest, NothingIsMadeWhenNoFirewallPluginIsInstalled) {
+    has_firewall = false;
+
+    EXPECT_THAT(message_of(up()), HasSubstr("no firewall plugin is installed"));
+    EXPECT_EQ(left_over(), "");
+}
+
+TEST_F(UpTest, RulesOfThisMachineDoNotCountForAnEngineThatRoutesElsewhere) {
+    runtime.probe_answer.shares_kernel = false;
+    EXPECT_THAT(message_of(up()), HasSubstr("network isolation is not possible"));
+
+    runtime.probe_answer.shares_kernel = true;
+    runtime.probe_answer.rootless = true;
+    EXPECT_THAT(message_of(up()), HasSubstr("rootless engine"));
+    EXPECT_EQ(left_over(), "");
+    EXPECT_FALSE(journal.has("firewall.apply"));
+}
+
+TEST_F(UpTest, AllowUnprotectedIsRecordedAndWarnedAboutEvenWhenQuiet) {
+    ui.quiet = true;
+    firewall.probe_answer = {
+        .available = false, .needs_root = true, .layer = "", .reason = "rules need CAP_NET_ADMIN"};
+
+    ASSERT_TRUE(up("", {.allow_unprotected = true}));
+
+    EXPECT_TRUE(is_running());
+    EXPECT_TRUE(state().allow_unprotected);
+    EXPECT_THAT(state().unprotected_reason, HasSubstr("rules need CAP_NET_ADMIN"));
+    EXPECT_EQ(state().firewall.plugin, "");
+    EXPECT_TRUE(ui.has_warned("UNPROTECTED"));
+    EXPECT_TRUE(ui.has_warned("rules need CAP_NET_ADMIN"));
+    EXPECT_TRUE(ui.said.empty());
+}
+
+TEST_F(UpTest, ASandboxThatIsProtectedDoesNotBecomeUnprotectedByTheFlagAlone) {
+    ASSERT_TRUE(up("", {.allow_unprotected = true}));
+
+    EXPECT_FALSE(state().allow_unprotected);
+    EXPECT_TRUE(ui.warnings.empty());
+    EXPECT_TRUE(firewall.isolates(state().network.interface));
+}
+
+TEST_F(UpTest, AnOpenPolicyNeedsNoRightForTheFirewall) {
+    firewall.probe_answer = {
+        .available = false, .needs_root = true, .layer = "", .reason = "rules need CAP_NET_ADMIN"};
+
+    const auto done = up("[network]\nlan-access = [\"*\"]\n", {.trust = true});
+
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(state().firewall.policy, "open");
+    EXPECT_FALSE(state().allow_unprotected);
+    EXPECT_TRUE(ui.warnings.empty());
+}
+
+TEST_F(UpTest, RulesThatTheKernelDoesNotHoldStopUpBeforeTheContainerExists) {
+    firewall.forgets = true;
+
+    EXPECT_THAT(message_of(up()), HasSubstr("the kernel does not hold them"));
+    EXPECT_FALSE(journal.has("runtime.create"));
+    EXPECT_EQ(left_over(), "");
+}
+
+TEST_F(UpTest, AFindingFromInsideStopsUpAndIsNamed) {
+    runtime.spoil = [](fakes::InsideReport& report) {
+        ASSERT_TRUE(report.replace("status Seccomp ", "status Seccomp 0"));
+    };
+
+    EXPECT_THAT(message_of(up()), HasSubstr("no system call filter is in force"));
+    EXPECT_EQ(left_over(), "");
+    EXPECT_EQ(state().phase, project::Phase::absent);
+}
+
+TEST_F(UpTest, AnAnswerFromInsideThatCannotBeReadStopsUp) {
+    runtime.spoil = [](fakes::InsideReport& report) { report.add("hello"); };
+
+    EXPECT_THAT(message_of(up()), HasSubstr("unexpected line from the sandbox: hello"));
+    EXPECT_EQ(left_over(), "");
+}
+
+TEST_F(UpTest, AllowUnprotectedKeepsAFindingFromInsideInTheState) {
+    runtime.spoil = [](fakes::InsideReport& report) {
+        ASSERT_TRUE(report.replace("status Seccomp ", "status Seccomp 0"));
+    };
+
+    ASSERT_TRUE(up("", {.allow_unprotected = true}));
+
+    EXPECT_TRUE(state().allow_unprotected);
+    EXPECT_THAT(state().unprotected_reason, HasSubstr("no system call filter is in force"));
+    EXPECT_TRUE(ui.has_warned("no system call filter is in force"));
+}
+
+// ---- a sandbox that is there ------------------------------------------------------------------
+
+TEST_F(UpTest, ASecondUpMakesAndStartsNothing) {
+    be_up("[commands]\nup = \"make\"\n");
+
+    ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
+
+    EXPECT_THAT(journal.entries(), ElementsAre("runtime.probe", "firewall.probe", "runtime.status",
+                                               "firewall.verify"));
+    EXPECT_TRUE(ui.has_said("Container already running"));
+    EXPECT_TRUE(ui.warnings.empty());
+}
+
+TEST_F(UpTest, AStoppedSandboxGetsItsRulesBeforeItStartsAndIsNotSetUpAgain) {
+    be_up("[commands]\nup = \"make\"\n");
+    ASSERT_TRUE(down({.keep = true}));
+    firewall.rules.clear();  // as after a restart of the machine
+    forget();
+
+    ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
+
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.probe", "firewall.probe", "runtime.status", "firewall.apply",
+                            "firewall.verify", "runtime.start", "runtime.exec verify"));
+    EXPECT_TRUE(is_running());
+    EXPECT_EQ(state().phase, project::Phase::ready);
+}
+
+TEST_F(UpTest, AStoppedSandboxThatFailsItsProofDoesNotRun) {
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    runtime.spoil = [](fakes::InsideReport& report) {
+        ASSERT_TRUE(report.replace("socket AF_VSOCK", "socket AF_VSOCK ok"));
+    };
+
+    EXPECT_THAT(message_of(up()), HasSubstr("AF_VSOCK"));
+    EXPECT_EQ(sandbox().state, SandboxState::stopped);
+}
+
+TEST_F(UpTest, AStoppedSandboxThatWasJoinedToAnotherNetworkIsNotStarted) {
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    sandbox().networks.emplace_back("bridge");
+    forget();
+
+    EXPECT_THAT(message_of(up()), HasSubstr("network"));
+    EXPECT_FALSE(journal.has("runtime.start"));
+}
+
+TEST_F(UpTest, AStoppedSandboxWithAWeaknessIsNotStarted) {
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    sandbox().weaknesses.emplace_back("privileged");
+    forget();
+
+    EXPECT_THAT(message_of(up()), HasSubstr("privileged"));
+    EXPECT_FALSE(journal.has("runtime.start"));
+}
+
+// What the engine left out when the sandbox was made is not there after another start either.
+TEST_F(UpTest, AStoppedSandboxThatLacksWhatWasAskedForStaysUnprotected) {
+    runtime.distort = [](SandboxStatus& status) { status.effective.pids_limit = 0; };
+    be_up("", {.allow_unprotected = true});
+    ASSERT_TRUE(down({.keep = true}));
+    forget();
+
+    ASSERT_TRUE(up());
+
+    EXPECT_TRUE(state().allow_unprotected);
+    EXPECT_THAT(state().unprotected_reason, HasSubstr("process limit"));
+    EXPECT_TRUE(ui.has_warned("process limit"));
+}
+
+TEST_F(UpTest, AnUnprotectedSandboxThatIsMadeAnewWithAllProtectionIsProtected) {
+    runtime.distort = [](SandboxStatus& status) { status.effective.pids_limit = 0; };
+    be_up("", {.allow_unprotected = true});
+    runtime.distort = nullptr;
+    ASSERT_TRUE(down());
+    forget();
+
+    ASSERT_TRUE(up());
+
+    EXPECT_FALSE(state().allow_unprotected);
+    EXPECT_TRUE(ui.warnings.empty());
+}
+
+TEST_F(UpTest, OtherResolversOfTheHostArePutIntoTheRulesWithoutAnAlarm) {
+    be_up();
+    host.resolvers = {"192.0.2.54"};
+
+    ASSERT_TRUE(up());
+
+    EXPECT_EQ(firewall.rules.begin()->second.dns, host.resolvers);
+    EXPECT_EQ(state().firewall.dns, host.resolvers);
+    EXPECT_TRUE(ui.warnings.empty());
+}
+
+TEST_F(UpTest, APolicyThatBecameStricterIsInForceAfterUp) {
+    be_up("[network]\nlan-access = [\"*\"]\n", {.trust = true});
+    ASSERT_FALSE(firewall.isolates(state().network.interface));
+
+    ASSERT_TRUE(up());
+
+    EXPECT_TRUE(firewall.isolates(state().network.interface));
+    EXPECT_EQ(state().firewall.policy, "internet");
+    EXPECT_TRUE(ui.warnings.empty());
+}
+
+TEST_F(UpTest, RulesEditedUnderARunningSandboxAreRestoredAndSaidEvenWhenQuiet) {
+    be_up();
+    ui.quiet = true;
+    firewall.rules.begin()->second.policy = NetworkPolicy::open;
+
+    ASSERT_TRUE(up());
+
+    EXPECT_TRUE(firewall.isolates(state().network.interface));
+    EXPECT_TRUE(ui.has_warned("have been restored"));
+}
+
+TEST_F(UpTest, RulesThatCannotBeRestoredFail) {
+    be_up();
+    firewall.rules.clear();
+    firewall.forgets = true;
+
+    EXPECT_THAT(message_of(up()), HasSubstr("the kernel does not hold them"));
+}
+
+TEST_F(UpTest, ARunningSandboxWithAWeaknessIsRefused) {
+    be_up();
+    sandbox().weaknesses.emplace_back("host network");
+
+    EXPECT_THAT(message_of(up()), HasSubstr("no longer isolated (host network)"));
+    EXPECT_FALSE(ui.has_said("Environment ready"));
+}
+
+TEST_F(UpTest, ARunningSandboxOnASecondNetworkIsRefused) {
+    be_up();
+    sandbox().networks.emplace_back("bridge");
+
+    EXPECT_THAT(message_of(up()), HasSubstr("joined to another network"));
+}
+
+TEST_F(UpTest, ASandboxThatWasRemovedBehindOurBackIsMadeAgain) {
+    be_up();
+    runtime.containers.clear();
+
+    ASSERT_TRUE(up());
+
+    EXPECT_TRUE(is_running());
+    EXPECT_TRUE(journal.has("runtime.create"));
+    EXPECT_EQ(state().container_id, sandbox().container_id);
+}
+
+class UpAfterACrashTest : public UpTest, public testing::WithParamInterface<project::Phase> {};
+
+TEST_P(UpAfterACrashTest, WhatIsThereIsRemovedAndMadeAnew) {
+    be_up();
+    project::State crashed = state();
+    const std::string old = crashed.container_id;
+    crashed.phase = GetParam();
+    save(crashed);
+
+    ASSERT_TRUE(up());
+
+    EXPECT_TRUE(is_running());
+    EXPECT_NE(sandbox().container_id, old);
+    EXPECT_EQ(state().phase, project::Phase::ready);
+    EXPECT_EQ(runtime.networks.size(), 1U);
+    EXPECT_EQ(firewall.rules.size(), 1U);
+    EXPECT_TRUE(ui.has_said("Removing what an interrupted run has left"));
+}
+
+TEST_P(UpAfterACrashTest, WhatWasNotYetWrittenDownIsFoundByItsName) {
+    be_up();
+    project::State crashed = state();
+    crashed.phase = GetParam();
+    crashed.container_id.clear();
+    save(crashed);
+
+    ASSERT_TRUE(up());
+
+    EXPECT_EQ(runtime.containers.size(), 1U);
+    EXPECT_EQ(state().container_id, sandbox().container_id);
+}
+
+INSTANTIATE_TEST_SUITE_P(Phases, UpAfterACrashTest,
+                         testing::Values(project::Phase::preparing, project::Phase::created),
+                         [](const auto& phase) {
+                             return std::string(project::to_string(phase.param));
+                         });
+
+// ---- a sandbox that is not ours ---------------------------------------------------------------
+
+TEST_F(UpTest, AForeignContainerOfOurNameIsRefusedAndUntouched) {
+    be_up();
+    ASSERT_TRUE(down());
+    const std::string name = state().container_name;
+    SandboxStatus foreign;
+    foreign.name = name;
+    foreign.state = SandboxState::running;
+    foreign.container_id = "foreign";
+    foreign.labels = {{"alca.project.id", "00000000-0000-4000-8000-000000000000"}};
+    runtime.containers.emplace(name, foreign);
+    forget();
+
+    EXPECT_THAT(message_of(up("", {.force = true})), HasSubstr("does not belong to this project"));
+
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.probe", "firewall.probe", "runtime.status"));
+    EXPECT_TRUE(is_running());
+    EXPECT_EQ(sandbox().container_id, "foreign");
+}
+
+TEST_F(UpTest, AContainerWithoutOurLabelsIsRefused) {
+    be_up();
+    sandbox().labels.clear();
+
+    EXPECT_THAT(message_of(up()), HasSubstr("does not belong to this project"));
+}
+
+TEST_F(UpTest, AContainerThatWasMadeForAnotherPathIsRefusedAndBothPathsAreNamed) {
+    be_up();
+    sandbox().labels["alca.project.path"] = "/somewhere/else";
+
+    const std::string message = message_of(up());
+
+    EXPECT_THAT(message, HasSubstr("/somewhere/else"));
+    EXPECT_THAT(message, HasSubstr(project.path().string()));
+    EXPECT_TRUE(is_running());
+}
+
+TEST_F(UpTest, AProjectDirectoryThatWasReplacedIsRefusedBeforeAnythingIsAsked) {
+    be_up();
+    fs::rename(project.path(), project.base() / "old");
+    fs::create_directory(project.path());
+
+    EXPECT_THAT(message_of(up()), HasSubstr("project path mismatch"));
+    EXPECT_TRUE(journal.entries().empty());
+}
+
+TEST_F(UpTest, AnotherRuntimeInTheConfigurationAsksForDownFirst) {
+    be_up();
+    config::Config other = config();
+    other.runtime = "podman";
+
+    EXPECT_THAT(message_of(flow::up(context(), other, {})), HasSubstr("run 'alca down'"));
+    EXPECT_TRUE(is_running());
+}
+
+// ---- drift ------------------------------------------------------------------------------------
+
+TEST_F(UpTest, ForceRebuildsWhenTheConfigurationChanged) {
+    be_up();
+    const std::string old = sandbox().container_id;
+
+    ASSERT_TRUE(up("workdir = \"/src\"\n", {.force = true}));
+
+    EXPECT_NE(sandbox().container_id, old);
+    EXPECT_EQ(sandbox().effective.workdir, "/src");
+    EXPECT_TRUE(ui.questions.empty());
+}
+
+TEST_F(UpTest, ForceRebuildsNothingWhenNothingChanged) {
+    be_up();
+    const std::string old = sandbox().container_id;
+
+    ASSERT_TRUE(up("", {.force = true}));
+
+    EXPECT_EQ(sandbox().container_id, old);
+}
+
+TEST_F(UpTest, WithoutATerminalADriftedSandboxIsKeptAndTheChangeIsSaid) {
+    be_up();
+    const std::string old = sandbox().container_id;
+
+    ASSERT_TRUE(up("workdir = \"/src\"\n"));
+
+    EXPECT_EQ(sandbox().container_id, old);
+    EXPECT_TRUE(ui.has_said("Workdir: /workspace → /src"));
+    EXPECT_TRUE(ui.has_said("Keeping existing container"));
+    EXPECT_FALSE(journal.has("runtime.remove"));
+}
+
+TEST_F(UpTest, NoOnTheTerminalKeepsADriftedSandbox) {
+    be_up();
+    ui.answer = false;
+
+    ASSERT_TRUE(up("workdir = \"/src\"\n"));
+
+    EXPECT_EQ(ui.questions.size(), 1U);
+    EXPECT_FALSE(journal.has("runtime.remove"));
+}
+
+TEST_F(UpTest, YesOnTheTerminalRebuildsADriftedSandbox) {
+    be_up();
+    const std::string old = sandbox().container_id;
+    ui.answer = true;
+
+    ASSERT_TRUE(up("workdir = \"/src\"\n"));
+
+    EXPECT_NE(sandbox().container_id, old);
+}
+
+TEST_F(UpTest, AChangeThatWasKeptIsSaidAgainByTheNextUp) {
+    be_up();
+    ASSERT_TRUE(up("workdir = \"/src\"\n"));
+    forget();
+
+    ASSERT_TRUE(up("workdir = \"/src\"\n"));
+
+    EXPECT_TRUE(ui.has_said("Workdir: /workspace → /src"));
+}
+
+TEST_F(UpTest, AStoppedSandboxWhoseChangeIsKeptIsStartedAsItWasMade) {
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    const std::string old = sandbox().container_id;
+
+    const auto done =
+        up("[resources]\nmemory = \"1g\"\n[[mounts]]\nvolume = \"cache\"\ntarget = "
+           "\"/cache\"\n");
+
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_TRUE(is_running());
+    EXPECT_EQ(sandbox().container_id, old);
+    EXPECT_FALSE(state().allow_unprotected);
+}
+
+TEST_F(UpTest, ARebuildTakesTheOldSandboxAwayInOrder) {
+    be_up();
+
+    ASSERT_TRUE(up("workdir = \"/src\"\n", {.force = true}));
+
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.probe", "firewall.probe", "runtime.status", "runtime.status",
+                            "runtime.remove", "firewall.remove", "runtime.prepare",
+                            "firewall.apply", "firewall.verify", "runtime.create", "runtime.status",
+                            "runtime.start", "runtime.exec verify"));
+}
+
+// ---- commands.up ------------------------------------------------------------------------------
+
+TEST_F(UpTest, TheSetUpCommandRunsAsRootInTheWorkDirectory) {
+    ASSERT_TRUE(up("workdir = \"/src\"\n[commands]\nup = \"make 'a b' && x\"\n"));
+
+    ASSERT_EQ(runtime.commands.size(), 1U);
+    EXPECT_THAT(runtime.commands[0].argv, ElementsAre("/bin/sh", "-c", "make 'a b' && x"));
+    EXPECT_EQ(runtime.commands[0].user, "0:0");
+    EXPECT_EQ(runtime.commands[0].cwd, "/src");
+    EXPECT_THAT(runtime.commands[0].env, ElementsAre("ALCA_GID=1001", "ALCA_UID=1000"));
+}
+
+TEST_F(UpTest, ACommandThatOnlyKeepsAContainerAliveIsNotRun) {
+    ASSERT_TRUE(up("[commands]\nup = \"sleep infinity\"\n"));
+
+    EXPECT_TRUE(runtime.commands.empty());
+    EXPECT_TRUE(is_running());
+}
+
+TEST_F(UpTest, AFailingSetUpCommandRemovesTheSandboxAndNamesItsExitCode) {
+    runtime.exit_code = 3;
+
+    EXPECT_THAT(message_of(up("[commands]\nup = \"false\"\n")), HasSubstr("exit code 3"));
+
+    EXPECT_EQ(left_over(), "");
+    EXPECT_EQ(state().phase, project::Phase::absent);
+}
+
+// The sandbox can put anything at .alca while it is set up: that neither leads the copy astray nor
+// stops a sandbox that is ready.
+TEST_F(UpTest, ACopyThatCannotBeWrittenIsAWarning) {
+    fs::create_directory(project.base() / "elsewhere");
+    runtime.stub = [&](const Call&, const ExecRequest&, const Stdio& io) -> Result<int> {
+        static_cast<void>(fakes::read_command_frame(io.in));
+        fs::create_directory_symlink(project.base() / "elsewhere", project.path() / ".alca");
+        return 0;
+    };
+
+    const auto done = up("[commands]\nup = \"evil\"\n");
+
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_TRUE(ui.has_warned(".alca"));
+    EXPECT_TRUE(fs::is_empty(project.base() / "elsewhere"));
+}
+
+// ---- lock -------------------------------------------------------------------------------------
+
+TEST_F(UpTest, WaitsForAnotherAlcaWithAMessageAndCanBeCancelled) {
+    const auto other = project::ProjectLock::acquire(store, project.path(), {});
+    ASSERT_TRUE(other);
+    call.cancel();
+
+    const auto done = up();
+
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Code::cancelled);
+    EXPECT_TRUE(ui.has_warned("another alca is working on this project"));
+    EXPECT_TRUE(journal.entries().empty());
+}
+
+}  // namespace
+}  // namespace alca::flow
