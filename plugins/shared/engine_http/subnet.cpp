@@ -35,6 +35,12 @@ std::string dotted(std::uint32_t address) {
                        address & 0xFF);
 }
 
+// In the one form that kernels and engines use: they would print "fd0a::" for "fd0a:0::".
+std::string ipv6_text(const std::array<std::uint8_t, 16>& address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    return ::inet_ntop(AF_INET6, address.data(), text.data(), text.size());
+}
+
 // The kernel prints an address as the number that its bytes are on this machine.
 std::optional<std::uint32_t> parse_address(std::string_view hex) {
     std::uint32_t number = 0;
@@ -101,10 +107,14 @@ std::optional<Ipv4Subnet> SubnetCandidates::next() {
 
 Ipv6Subnet ipv6_subnet(std::string_view id, int attempt) {
     const std::string digest = sha256_hex(fmt::format("{}/{}", id, attempt));
-    const std::string_view hex = digest;
-    const std::string prefix = fmt::format("fd{}:{}:{}:{}", hex.substr(0, 2), hex.substr(2, 4),
-                                           hex.substr(6, 4), hex.substr(10, 4));
-    return {prefix + "::/64", prefix + "::1"};
+    std::array<std::uint8_t, 16> address{0xFD};
+    for (std::size_t i = 1; i < 8; ++i) {
+        const char* const digits = digest.data() + 2 * i;
+        std::from_chars(digits, digits + 2, address.at(i), 16);
+    }
+    const std::string network = ipv6_text(address);
+    address.back() = 1;
+    return {network + "/64", ipv6_text(address)};
 }
 
 }  // namespace alca::engine_http

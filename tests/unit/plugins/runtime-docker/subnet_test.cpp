@@ -1,7 +1,11 @@
 #include "plugins/shared/engine_http/subnet.hpp"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
 
 namespace alca::engine_http {
 namespace {
@@ -89,6 +93,18 @@ TEST(SubnetTest, Ipv6PrefixesAreUniqueLocalAndDifferByAttempt) {
     EXPECT_EQ(ipv6_subnet(kId, 0).text, first.text);
     EXPECT_NE(ipv6_subnet(kId, 1).text, first.text);
     EXPECT_NE(ipv6_subnet("another", 0).text, first.text);
+}
+
+// An engine answers in the canonical form; what is compared with its answer must have it too.
+TEST(SubnetTest, Ipv6AddressesAreCanonical) {
+    for (int attempt = 0; attempt < 500; ++attempt) {
+        const std::string address = ipv6_subnet(kId, attempt).first_address;
+        in6_addr binary{};
+        std::array<char, INET6_ADDRSTRLEN> canonical{};
+        ASSERT_EQ(::inet_pton(AF_INET6, address.c_str(), &binary), 1) << address;
+        ::inet_ntop(AF_INET6, &binary, canonical.data(), canonical.size());
+        EXPECT_EQ(address, canonical.data());
+    }
 }
 
 }  // namespace
