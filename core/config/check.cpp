@@ -9,12 +9,6 @@
 
 namespace alca::config {
 
-std::string location(const Config& config, Position position) {
-    const std::string file = printable(config.file.string());
-    if (position.line == 0) return fmt::format("{}: ", file);
-    return fmt::format("{}:{}:{}: ", file, position.line, position.column);
-}
-
 Result<void> check_mount_sources(const Config& config) {
     Problems problems(config.file.string());
     for (const MountSetting& setting : config.mounts) {

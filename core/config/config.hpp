@@ -77,9 +77,6 @@ struct Config {
     std::vector<std::string> caps;  // the exact set, sorted, without the prefix CAP_
 };
 
-// "FILE:LINE:COLUMN: " for messages about `position`; "FILE: " for a default.
-[[nodiscard]] std::string location(const Config& config, Position position);
-
 // The part of `config` that a sandbox is made from, for project::drift and `alca config show`.
 // Holds no environment value: a literal one is there as its digest.
 [[nodiscard]] Json applied_form(const Config& config);

@@ -46,11 +46,6 @@ constexpr std::array<std::string_view, 12> kSystem{"/bin",  "/boot",  "/dev",  "
                                                    "/lib",  "/lib64", "/proc", "/root",
                                                    "/sbin", "/sys",   "/usr",  "/var"};
 
-bool is_within(const fs::path& path, const fs::path& directory) {
-    return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first ==
-           directory.end();
-}
-
 template <std::size_t N>
 bool is_named(const std::array<std::string_view, N>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -65,6 +60,11 @@ bool holds_sockets(const fs::path& path) {
 }
 
 }  // namespace
+
+bool is_within(const fs::path& path, const fs::path& directory) {
+    return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first ==
+           directory.end();
+}
 
 std::string danger(const fs::path& path, const fs::path& home) {
     if (path == "/") return "everything on this machine";

@@ -12,6 +12,10 @@ namespace alca::config {
 [[nodiscard]] std::string danger(const std::filesystem::path& path,
                                  const std::filesystem::path& home);
 
+// True for `directory` itself and all below it. Both absolute, in normal form.
+[[nodiscard]] bool is_within(const std::filesystem::path& path,
+                             const std::filesystem::path& directory);
+
 }  // namespace alca::config
 
 #endif

@@ -12,7 +12,7 @@
 
 namespace alca::config {
 
-inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{1024} * 1024;
 
 // What the file is read against. Borrowed for the call.
 struct LoadContext {

@@ -14,11 +14,6 @@
 namespace alca::config {
 namespace {
 
-bool is_within(const fs::path& path, const fs::path& directory) {
-    return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first ==
-           directory.end();
-}
-
 std::string with_reason(std::string text, const std::string& reason) {
     return reason.empty() ? text : fmt::format("{}: {}", text, reason);
 }

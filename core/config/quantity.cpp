@@ -37,9 +37,10 @@ int power_of(std::string_view unit) {
 Result<std::int64_t> parse_memory(std::string_view text) {
     const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
     double number = 0;
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + digits, number, std::chars_format::fixed);
-    if (error != std::errc() || end != text.data() + digits) return bad_memory(text);
+    const std::string_view amount = text.substr(0, digits);
+    const auto [end, error] = std::from_chars(amount.data(), amount.data() + amount.size(), number,
+                                              std::chars_format::fixed);
+    if (error != std::errc() || end != amount.data() + amount.size()) return bad_memory(text);
     std::string_view unit = text.substr(digits);
     if (unit.size() > 1 && unit[0] == ' ') unit.remove_prefix(1);
     const int power = power_of(unit);

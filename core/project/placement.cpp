@@ -8,11 +8,11 @@ Result<Placement> Store::place(const Directory& directory) const {
     auto here = load(directory.path);
     if (!here) return fail(here.error());
     Placement placement;
-    if (here->has_value()) {
+    if (std::optional<State>& state = *here; state.has_value()) {
         // The inode alone: some file systems get another device number with every mount.
-        const bool same = (*here)->directory.inode == directory.inode;
+        const bool same = state->directory.inode == directory.inode;
         placement.kind = same ? Placement::Kind::same : Placement::Kind::replaced;
-        placement.state = std::move(*here);
+        placement.state = std::move(state);
         return placement;
     }
     auto listing = list();

@@ -20,6 +20,7 @@ Result<std::unique_ptr<AgentPresets>> AgentPresets::make(const Json& settings) {
 Result<std::vector<PresetInfo>> AgentPresets::list(const Call& call) {
     static_cast<void>(call);
     std::vector<PresetInfo> infos;
+    infos.reserve(presets_.size());
     for (const Preset& preset : presets_) infos.push_back(preset.info);
     return infos;
 }

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "support.hpp"
 
@@ -162,6 +164,22 @@ TEST_F(LoadTest, ProjectPathBehindASymlinkIsResolved) {
         config::parse("image = \"i\"", ".alca.toml", {home() / "link", home(), environment_});
     ASSERT_TRUE(config);
     EXPECT_EQ(config->project_dir, project());
+}
+
+TEST_F(LoadTest, EveryExampleOfTheReferencePageIsAccepted) {
+    std::ifstream file(std::string(ALCA_SOURCE_DIR) + "/docs/reference/config.md");
+    std::stringstream page;
+    page << file.rdbuf();
+    const std::string text = page.str();
+    int examples = 0;
+    constexpr std::string_view kBegin = "```toml\n";
+    for (std::size_t at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at)) {
+        at += kBegin.size();
+        const auto config = parse(std::string_view(text).substr(at, text.find("```", at) - at));
+        EXPECT_TRUE(config) << config.error().message;
+        ++examples;
+    }
+    EXPECT_EQ(examples, 2);
 }
 
 }  // namespace
