@@ -83,7 +83,9 @@ Json host_config_of(const SandboxSpec& spec) {
         {"IpcMode", "private"},
         {"CgroupnsMode", "private"},
         {"Init", false},  // process 1 is ours
-        {"RestartPolicy", {{"Name", "unless-stopped"}}},
+        // Never started by the engine: after a reboot the network rules are gone, and a source of a
+        // mount may be another one. `alca up` starts it, with all its checks.
+        {"RestartPolicy", {{"Name", "no"}}},
         {"LogConfig", {{"Type", "json-file"}, {"Config", {{"max-size", "1m"}, {"max-file", "1"}}}}},
     };
 }

@@ -120,6 +120,10 @@ std::vector<std::string> weaknesses_of(const Json& inspect) {
         const std::string mode = text_at(host, space.key);
         if (is_shared(mode)) found.push_back(fmt::format("{} {}", mode, space.words));
     }
+    const std::string restart = text_at(member(host, "RestartPolicy"), "Name");
+    if (!restart.empty() && restart != "no") {
+        found.push_back(fmt::format("started by the engine without checks (restart {})", restart));
+    }
     const Json& networks = member(member(inspect, "NetworkSettings"), "Networks");
     if (networks.size() > 1) found.emplace_back("joined to more than one network");
     add_security_options(host, found);

@@ -238,7 +238,7 @@ TEST(CreateTest, NothingIsLeftToTheEnginesTaste) {
     EXPECT_EQ(host["MemorySwap"], 1024);
     EXPECT_EQ(host["Privileged"], false);
     EXPECT_EQ(host["NetworkMode"], "alca-550e8400-e29");
-    EXPECT_EQ(host["RestartPolicy"]["Name"], "unless-stopped");
+    EXPECT_EQ(host["RestartPolicy"]["Name"], "no");
     EXPECT_EQ(host["PortBindings"]["80/tcp"].size(), 2U);
     EXPECT_EQ(host["PortBindings"]["80/tcp"][1]["HostPort"], "");
 }
