@@ -35,7 +35,7 @@ bool check_exec(alca::Runtime& runtime, const alca::Call& call, const alca::Sand
     const alca::os::Fd write(ends[1]);
     alca::ExecRequest request;
     request.sandbox = ref;
-    request.argv = {"/bin/sh", "-c", "printf \"$A$PWD\"; exit 3"};
+    request.argv = {"/inside/sub/bin/sh", "-c", "printf \"$A$PWD\"; exit 3"};
     request.env = {{"A", "in "}};
     request.cwd = "/inside/sub/bin";
     const auto code = runtime.exec(call, request, {-1, write.get(), -1, false, -1});

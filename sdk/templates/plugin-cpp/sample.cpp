@@ -183,8 +183,10 @@ class SampleRuntime final : public alca::Runtime {
         if (sandbox->state != alca::SandboxState::running) {
             return alca::fail(alca::Code::not_found, "the sandbox is not running; run alca up");
         }
+        if (request.argv.empty()) return alca::fail(alca::Code::invalid, "no command");
         alca::Command command;
         command.argv = request.argv;
+        command.argv[0] = host_path(sandbox->effective.mounts, request.argv[0]);
         command.env = sandbox->effective.env;
         for (const auto& [name, value] : request.env) (*command.env)[name] = value;
         if (const char* path = std::getenv("PATH"); path != nullptr) {
