@@ -9,7 +9,7 @@ TEST(RangeTest, EndIsTheFirstAddressBehindThePrefix) {
     EXPECT_EQ(range("10.0.0.0/8").begin, (Bytes{10, 0, 0, 0}));
     EXPECT_EQ(range("10.0.0.0/8").end, (Bytes{11, 0, 0, 0}));
     EXPECT_EQ(range("100.64.0.0/10").end, (Bytes{100, 128, 0, 0}));
-    EXPECT_EQ(range("fc00::/7").end, *parse_address("fe00::"));
+    EXPECT_EQ(range("fc00::/7").end, parse_address("fe00::"));
 }
 
 TEST(RangeTest, CarriesIntoTheByteBefore) {
@@ -28,7 +28,7 @@ TEST(RangeTest, LastRangeHasNoEnd) {
 TEST(ResolversTest, SortsAndDropsDoubles) {
     const Resolvers found = resolvers({"10.0.0.2", "10.0.0.1", "10.0.0.2", "2001:db8::53"});
     EXPECT_EQ(found.v4, (std::vector<Bytes>{{10, 0, 0, 1}, {10, 0, 0, 2}}));
-    EXPECT_EQ(found.v6, (std::vector<Bytes>{*parse_address("2001:db8::53")}));
+    EXPECT_EQ(found.v6, (std::vector<Bytes>{parse_address("2001:db8::53").value_or(Bytes{})}));
 }
 
 TEST(ResolversTest, SkipsWhatNoSandboxCanReach) {

@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cerrno>
-#include <optional>
+#include <memory>
 
 #include "netns.hpp"
 #include "plugins/firewall-nft/nft_firewall.hpp"
@@ -36,13 +36,13 @@ class TrafficTest : public testing::TestWithParam<bool> {
   protected:
     void SetUp() override {
         ALCA_SKIP_WITHOUT_NETNS();
-        town_.emplace();
+        town_ = std::make_unique<Town>();
         const char* value = GetParam() ? "1" : "0";
         const bool known = town_->host.sysctl("bridge/bridge-nf-call-iptables", value) &&
                            town_->host.sysctl("bridge/bridge-nf-call-ip6tables", value);
         if (!known && GetParam())
             GTEST_SKIP() << "br_netfilter is not loaded; try: modprobe br_netfilter";
-        firewall_.emplace();
+        firewall_ = std::make_unique<NftFirewall>();
     }
 
     void apply(const std::string& interface, NetworkPolicy policy = NetworkPolicy::internet) {
@@ -54,8 +54,8 @@ class TrafficTest : public testing::TestWithParam<bool> {
         ASSERT_TRUE(done.has_value()) << done.error().message;
     }
 
-    std::optional<Town> town_;
-    std::optional<NftFirewall> firewall_;
+    std::unique_ptr<Town> town_;
+    std::unique_ptr<NftFirewall> firewall_;
 };
 
 INSTANTIATE_TEST_SUITE_P(BridgeNetfilter, TrafficTest, testing::Bool(), [](const auto& instance) {
