@@ -28,9 +28,8 @@ extern "C" {
 #define ALCA_ABI_MAJOR 1 /* a break gets a new entry symbol */
 #define ALCA_ABI_MINOR 0 /* +1 for each addition */
 #define ALCA_EXPORT __attribute__((visibility("default")))
-#define ALCA_HAS(p, member)                                                       \
-    ((p)->size >= offsetof(__typeof__(*(p)), member) + sizeof((p)->member) && \
-     (p)->member)
+#define ALCA_HAS(p, member) \
+    ((p)->size >= offsetof(__typeof__(*(p)), member) + sizeof((p)->member) && (p)->member)
 
 typedef struct alca_str {
     const char* data;
@@ -59,7 +58,7 @@ typedef struct alca_call {
     void (*reply)(const struct alca_call*, alca_str json);   /* the answer; the last one counts */
     void (*fail)(const struct alca_call*, alca_str message); /* why, for the user; one line */
     void (*log)(const struct alca_call*, int32_t level, alca_str line); /* no secrets, one line */
-    void (*progress)(const struct alca_call*, alca_str json); /* progress.schema.json */
+    void (*progress)(const struct alca_call*, alca_str json);           /* progress.schema.json */
 } alca_call;
 
 /* Byte streams of a command. Open for the whole call; the plugin never closes them. */
