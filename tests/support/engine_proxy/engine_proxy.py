@@ -196,11 +196,10 @@ class Connection:
             upward.join()
 
     def _pass_request(self, head: bytes, client: Reader, engine: socket.socket, limit: int | None) -> None:
-        engine.sendall(with_header(head, "Connection", "close"))
         length = header(head, "Content-Length")
-        if length:
-            engine.sendall(client.exactly(int(length)))
-        elif header(head, "Transfer-Encoding"):
+        # In one piece: after an empty body the engine may have answered and closed already.
+        engine.sendall(with_header(head, "Connection", "close") + client.exactly(int(length or 0)))
+        if not length and header(head, "Transfer-Encoding"):
             # A body of unknown length (docker load, build): the rest of this connection is the body.
             engine.sendall(client.buffer)
             threading.Thread(target=copy_all, args=(self.client, engine), daemon=True).start()
