@@ -11,13 +11,17 @@ Result<Placement> Store::place(const Directory& directory) const {
     if (std::optional<State>& state = *here; state.has_value()) {
         // The inode alone: some file systems get another device number with every mount.
         const bool same = state->directory.inode == directory.inode;
-        placement.kind = same ? Placement::Kind::same : Placement::Kind::replaced;
-        placement.state = std::move(state);
-        return placement;
+        if (same || state->phase != Phase::absent) {
+            placement.kind = same ? Placement::Kind::same : Placement::Kind::replaced;
+            placement.state = std::move(state);
+            return placement;
+        }
     }
     auto listing = list();
     if (!listing) return fail(listing.error());
     for (State& state : listing->states) {
+        // Without a sandbox there is nothing to take down under the old path.
+        if (state.phase == Phase::absent) continue;
         const Directory& then = state.directory;
         if (then.device != directory.device || then.inode != directory.inode) continue;
         // The directory may be reachable under both names (a bind mount): then it has not moved.

@@ -23,7 +23,7 @@ namespace alca::project {
 enum class Phase {
     absent,     // nothing of ours exists: never up, or taken down
     preparing,  // network, rules and container may exist in part: remove them, then begin again
-    created,    // all made and started, not yet verified or set up
+    created,    // made, started and verified; the set-up command has not ended
     ready,
 };
 [[nodiscard]] std::string_view to_string(Phase phase);
@@ -81,10 +81,12 @@ struct State {
 [[nodiscard]] Result<fs::path> state_directory(std::string_view xdg_state_home,
                                                std::string_view home);
 
-// Where `directory` is now compared with where its state was made.
+// Where `directory` is now compared with where its state was made. A state in phase absent counts
+// only for the very directory that it was made for: no sandbox is left to take down, and its id and
+// approvals are never handed on to another directory.
 struct Placement {
     enum class Kind {
-        fresh,     // no state
+        fresh,     // no state that counts
         same,      // the state belongs to this directory
         replaced,  // a state has this path, but another directory stands there now
         moved,     // no state has this path, but one has this directory under `from`
