@@ -30,23 +30,6 @@ constexpr std::array kEntries{
     Entry{"Caps", "/caps", false},
 };
 
-bool is_literal(const Json& env) {
-    return env.is_object() && env.value("literal", Json(false)) == Json(true);
-}
-
-// A variable that came or went counts, and a literal value that is another now. A value taken from
-// the environment is different on every machine, so it never counts.
-bool envs_differ(const Json& before, const Json& now) {
-    if (!before.is_object() || !now.is_object()) return before != now;
-    if (before.size() != now.size()) return true;
-    for (const auto& [name, env] : now.items()) {
-        const auto old = before.find(name);
-        if (old == before.end()) return true;
-        if (is_literal(*old) && is_literal(env) && *old != env) return true;
-    }
-    return false;
-}
-
 std::string shown(const Json& value) {
     if (value.is_string() && !value.get_ref<const std::string&>().empty()) {
         return value.get<std::string>();
@@ -66,8 +49,7 @@ std::vector<Change> drift(const Json& applied, const Json& wanted) {
         if (!applied.contains(pointer) || !wanted.contains(pointer)) continue;
         const Json& before = applied.at(pointer);
         const Json& now = wanted.at(pointer);
-        const bool differs = entry.label == "Envs" ? envs_differ(before, now) : before != now;
-        if (!differs) continue;
+        if (before == now) continue;
         Change change;
         change.key = entry.label;
         if (entry.shown) {

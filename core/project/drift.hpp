@@ -18,8 +18,8 @@ struct Change {
 };
 
 // Both are config::applied_form; `applied` null (nothing was applied) has no drift. commands.enter,
-// commands.aliases, lan-access and values with ${...} change nothing that was made, so they do not
-// count.
+// commands.aliases and lan-access change nothing that was made, so they do not count; nor does what
+// a ${...} comes out as. A literal value that became a ${...} counts, and the other way round.
 [[nodiscard]] std::vector<Change> drift(const Json& applied, const Json& wanted);
 
 // "Image: debian:11 → debian:12" or "Mounts: changed".

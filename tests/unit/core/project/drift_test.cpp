@@ -55,9 +55,10 @@ TEST(DriftTest, VariablesThatComeOrGoCount) {
     EXPECT_THAT(lines("/envs", Json{{"A", form()["envs"]["A"]}}), ElementsAre("Envs: changed"));
 }
 
-TEST(DriftTest, ValuesFromTheEnvironmentDoNotCount) {
-    EXPECT_THAT(lines("/envs/A", Json{{"literal", false}}), IsEmpty());
-    EXPECT_THAT(lines("/envs/T", Json{{"literal", true}, {"digest", "9"}}), IsEmpty());
+TEST(DriftTest, LiteralThatComesFromTheEnvironmentNowCountsAndTheOtherWayRound) {
+    EXPECT_THAT(lines("/envs/A", Json{{"literal", false}}), ElementsAre("Envs: changed"));
+    EXPECT_THAT(lines("/envs/T", Json{{"literal", true}, {"digest", "9"}}),
+                ElementsAre("Envs: changed"));
 }
 
 TEST(DriftTest, KeysThatAnOlderVersionDidNotStoreDoNotCount) {
