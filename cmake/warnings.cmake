@@ -1,4 +1,4 @@
-# Warnings and hardening for our own targets: docs/CONTRIBUTING.md names them, CI treats them as errors.
+# Warnings and hardening for our own targets: CONTRIBUTING.md names them, CI treats them as errors.
 add_library(alca_options INTERFACE)
 target_compile_features(alca_options INTERFACE cxx_std_20)
 target_compile_options(alca_options INTERFACE

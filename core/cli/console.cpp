@@ -1,11 +1,15 @@
 #include "core/cli/console.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 
+#include "core/config/text.hpp"
 #include "core/os/file.hpp"
 
 namespace alca::cli {
@@ -28,10 +32,14 @@ std::string describe(const Progress& progress) {
                        amount(progress.total, progress.unit), 100 * progress.done / progress.total);
 }
 
-// One line of the terminal, without its newline. nullopt: end of input.
-std::optional<std::string> read_line() {
+// One line of the terminal, without its newline. nullopt: end of input, or cancel_fd is readable.
+std::optional<std::string> read_line(int cancel_fd) {
     std::string line;
     while (true) {
+        std::array<pollfd, 2> entries{{{STDIN_FILENO, POLLIN, 0}, {cancel_fd, POLLIN, 0}}};
+        if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return std::nullopt;
+        if (entries[1].revents != 0) return std::nullopt;
+        if (entries[0].revents == 0) continue;
         char c = 0;
         const ssize_t count = ::read(STDIN_FILENO, &c, 1);
         if (count < 0 && errno == EINTR) continue;
@@ -41,15 +49,30 @@ std::optional<std::string> read_line() {
     }
 }
 
-}  // namespace
+bool write_raw(int fd, std::string_view text) { return os::write_all(fd, text).has_value(); }
 
-void print(std::string_view text) { static_cast<void>(os::write_all(STDOUT_FILENO, text)); }
-
-void print_error(std::string_view text) {
-    static_cast<void>(os::write_all(STDERR_FILENO, fmt::format("alca: {}\n", text)));
+// Each line of `text`, printable.
+std::string safe(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        out += config::printable(text.substr(0, end));
+        if (end < text.size()) out.push_back('\n');
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
 }
 
-Console::Console(bool quiet) : quiet_(quiet), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+}  // namespace
+
+bool print(std::string_view text) { return write_raw(STDOUT_FILENO, safe(text)); }
+
+void print_error(std::string_view text) {
+    write_raw(STDERR_FILENO, safe(fmt::format("alca: {}\n", text)));
+}
+
+Console::Console(bool quiet, int cancel_fd)
+    : quiet_(quiet), cancel_fd_(cancel_fd), terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
 void Console::step(std::string_view text) { line(fmt::format("→ {}\n", text)); }
 
@@ -68,8 +91,8 @@ std::optional<bool> Console::confirm(std::string_view question) {
     const std::lock_guard lock(mutex_);
     end_progress_line();
     // Asked on stderr: with -q, or with stdout in a file, the question must still be seen.
-    static_cast<void>(os::write_all(STDERR_FILENO, fmt::format("{} [y/N] ", question)));
-    const std::string answer = read_line().value_or("");
+    write_raw(STDERR_FILENO, safe(fmt::format("{} [y/N] ", question)));
+    const std::string answer = read_line(cancel_fd_).value_or("");
     return answer == "y" || answer == "Y" || answer == "yes" || answer == "Yes" || answer == "YES";
 }
 
@@ -87,7 +110,7 @@ void Console::show(const Progress& progress) {
     shown.step = progress_step_;
     if (terminal_) {
         if (!new_step && !progress.finished && now - progress_shown_ < kRedrawInterval) return;
-        print(fmt::format("\r\x1b[K→ {}", describe(shown)));
+        write_raw(STDOUT_FILENO, fmt::format("\r\x1b[K→ {}", safe(describe(shown))));
         progress_open_ = true;
         progress_shown_ = now;
         if (progress.finished) end_progress_line();

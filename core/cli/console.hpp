@@ -11,15 +11,17 @@
 
 namespace alca::cli {
 
-// Writes text to stdout, all of it; a closed stdout is nobody's error.
-void print(std::string_view text);
+// Writes text to stdout, all of it. Names and paths in it may come from a sandbox: what could forge
+// or hide output on a terminal is made visible; newlines stay. False: it could not be written.
+bool print(std::string_view text);
 // Writes "alca: TEXT" and a newline to stderr.
 void print_error(std::string_view text);
 
 class Console final : public flow::Ui {
   public:
-    // quiet: no steps, no progress; warnings stay.
-    explicit Console(bool quiet);
+    // quiet: no steps, no progress; warnings stay. cancel_fd: -1, or readable when the user wants
+    // to stop: a question is then answered with no.
+    Console(bool quiet, int cancel_fd);
 
     void step(std::string_view text) override;
     void success(std::string_view text) override;
@@ -36,6 +38,7 @@ class Console final : public flow::Ui {
     void end_progress_line();
 
     const bool quiet_;
+    const int cancel_fd_;
     const bool terminal_;
     std::mutex mutex_;  // guards all below
     bool progress_open_ = false;

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <vector>
 
@@ -21,16 +22,23 @@ struct Check {
     std::string fix;    // what to do; "" when ok
 };
 
+// The rules need `reject` before routing and interval keys of several fields.
+constexpr int kKernelMajor = 5;
+constexpr int kKernelMinor = 9;
+
 Check check_kernel() {
     utsname name{};
     ::uname(&name);
-    return {"kernel", true, fmt::format("{} {}", name.sysname, name.release), ""};
-}
-
-Check check_rights() {
-    const bool root = ::geteuid() == 0;
-    return {"rights", root, root ? "root" : "an ordinary user",
-            root ? "" : "network rules need CAP_NET_ADMIN; run alca with sudo"};
+    const std::string_view release(name.release);
+    int major = 0;
+    int minor = 0;
+    const char* const end = release.data() + release.size();
+    const auto first = std::from_chars(release.data(), end, major);
+    if (first.ec == std::errc{} && first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
+    const bool recent = std::pair(major, minor) >= std::pair(kKernelMajor, kKernelMinor);
+    return {
+        "kernel", recent, fmt::format("{} {}", name.sysname, name.release),
+        recent ? "" : fmt::format("Linux {}.{} or later is needed", kKernelMajor, kKernelMinor)};
 }
 
 Check check_init_program(const flow::Host& host) {
@@ -41,7 +49,7 @@ Check check_init_program(const flow::Host& host) {
 
 std::vector<Check> check_runtimes(Session& session) {
     std::vector<Check> checks;
-    for (const auto* plugin : session.loader({}).catalog().providers("alca.runtime/1")) {
+    for (const auto* plugin : session.loader().catalog().providers("alca.runtime/1")) {
         auto chosen = session.choose_runtime(plugin->id, "");
         if (!chosen) {
             checks.push_back({plugin->id, false, "cannot be loaded", chosen.error().message});
@@ -75,12 +83,14 @@ Check check_firewall(Session& session) {
     }
     const auto probe = (*chosen)->firewall->probe(session.call());
     if (!probe) return {(*chosen)->id, false, "no answer", probe.error().message};
-    return {(*chosen)->id, probe->available, probe->layer, probe->reason};
+    return {(*chosen)->id, probe->available,
+            probe->needs_root ? probe->layer + ": the right is missing" : probe->layer,
+            probe->reason};
 }
 
 std::vector<Check> check_plugins(Session& session) {
     std::vector<Check> checks;
-    for (const auto& plugin : session.loader({}).catalog().plugins) {
+    for (const auto& plugin : session.loader().catalog().plugins) {
         if (plugin.state == plugins::PluginState::ok ||
             plugin.state == plugins::PluginState::shadowed) {
             continue;
@@ -110,7 +120,7 @@ int doctor(Program& program, bool as_json) {
     const auto interrupt = os::Interrupt::watch();
     if (!interrupt) return report(interrupt.error());
     Session session(program, /*quiet=*/true, interrupt->cancel_fd());
-    std::vector<Check> checks{check_kernel(), check_rights(), check_init_program(session.host())};
+    std::vector<Check> checks{check_kernel(), check_init_program(session.host())};
     for (Check& check : check_runtimes(session)) checks.push_back(std::move(check));
     checks.push_back(check_firewall(session));
     for (Check& check : check_plugins(session)) checks.push_back(std::move(check));

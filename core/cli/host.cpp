@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <system_error>
 
@@ -18,6 +19,15 @@ bool is_address(const std::string& text) {
     std::array<unsigned char, sizeof(in6_addr)> buffer{};
     return ::inet_pton(AF_INET, text.c_str(), buffer.data()) == 1 ||
            ::inet_pton(AF_INET6, text.c_str(), buffer.data()) == 1;
+}
+
+bool is_loopback(const std::string& address) {
+    return address.starts_with("127.") || address == "::1";
+}
+
+std::vector<std::string> resolvers_of(const fs::path& file) {
+    const auto text = os::read_file(file, kMaxResolvConfBytes);
+    return text ? parse_resolvers(*text) : std::vector<std::string>();
 }
 
 }  // namespace
@@ -53,8 +63,12 @@ flow::Host look_at_host(const Program& program) {
     host.gid = ::getgid();
     host.init_program = program.prefix / "libexec" / "alca" / "alca-init";
     host.environment = program.environment;
-    if (const auto text = os::read_file("/etc/resolv.conf", kMaxResolvConfBytes)) {
-        host.resolvers = parse_resolvers(*text);
+    host.resolvers = resolvers_of("/etc/resolv.conf");
+    if (std::all_of(host.resolvers.begin(), host.resolvers.end(), is_loopback)) {
+        // A local forwarder: engines give a container the resolvers behind it.
+        for (std::string& address : resolvers_of("/run/systemd/resolve/resolv.conf")) {
+            host.resolvers.push_back(std::move(address));
+        }
     }
     return host;
 }

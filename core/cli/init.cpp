@@ -45,7 +45,7 @@ Result<PresetFiles> from_image(const std::string& image) {
 }
 
 Result<PresetFiles> from_preset(Session& session, const InitFlags& flags) {
-    auto presets = session.loader({}).presets(session.call(), kPresetPlugin);
+    auto presets = session.loader().presets(session.call(), kPresetPlugin);
     if (!presets) return fail(presets.error());
     return (*presets)->render(session.call(), {.name = flags.preset, .image = flags.image});
 }

@@ -65,7 +65,7 @@ Json to_list(const std::vector<Row>& rows) {
 // One engine that does not answer never hides the others; it is told on stderr.
 std::vector<Row> collect(Session& session) {
     std::vector<Row> rows;
-    for (const auto* plugin : session.loader({}).catalog().providers("alca.runtime/1")) {
+    for (const auto* plugin : session.loader().catalog().providers("alca.runtime/1")) {
         auto chosen = session.choose_runtime(plugin->id, "");
         if (!chosen) {
             session.console().warn(chosen.error().message);
@@ -73,7 +73,7 @@ std::vector<Row> collect(Session& session) {
         }
         const auto probe = chosen->runtime->probe(session.call());
         if (!probe || !probe->available) {
-            session.call().log(LogLevel::info, probe ? probe->reason : probe.error().message);
+            session.console().warn(probe ? probe->reason : probe.error().message);
             continue;
         }
         const auto sandboxes = chosen->runtime->list(session.call());

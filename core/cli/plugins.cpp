@@ -33,10 +33,7 @@ std::string describe(const plugins::PluginInfo& plugin) {
 }
 
 // No plugin code runs: everything shown is from manifests and file attributes.
-const plugins::Catalog& catalog(Session& session) {
-    const auto project = current_project();
-    return session.loader(project ? project->path : fs::path()).catalog();
-}
+const plugins::Catalog& catalog(Session& session) { return session.loader().catalog(); }
 
 int list(Program& program, bool as_json) {
     Session session(program, /*quiet=*/true, /*cancel_fd=*/-1);

@@ -56,6 +56,18 @@ class CommandTerminal {
     std::optional<os::RawTerminal> raw_;
 };
 
+// Raw only while the command runs: before, Ctrl-C must reach us, and after, our messages a sane
+// terminal.
+Result<int> run_on_terminal(os::TerminalState& state, const ProjectSession& project,
+                            const flow::Context& context, flow::RunRequest request,
+                            const os::SignalFd& signals) {
+    CommandTerminal terminal(state);
+    if (request.tty) request.on_start = [&terminal] { return terminal.enter(); };
+    return flow::run(
+        context, project.config, *project.state, request,
+        {.in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals});
+}
+
 int run(Program& program, const RunFlags& flags) {
     // Until the command runs these mean "stop"; from then on they are the command's.
     const auto stop = os::SignalFd::block({SIGINT, SIGTERM, SIGHUP});
@@ -72,18 +84,17 @@ int run(Program& program, const RunFlags& flags) {
     if (!context) return report_run(context.error());
 
     std::error_code error;
-    flow::RunRequest request{
-        .argv = flags.argv, .caller_directory = fs::current_path(error), .tty = false, .size = {}};
+    flow::RunRequest request{.argv = flags.argv,
+                             .caller_directory = fs::current_path(error),
+                             .tty = false,
+                             .size = {},
+                             .on_start = {}};
     const auto size = os::window_size(STDIN_FILENO);
-    CommandTerminal terminal(program.terminal);
     if (!flags.no_tty && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
         request.tty = true;
         request.size = size.value_or(os::WindowSize{.rows = 24, .cols = 80});
-        if (auto raw = terminal.enter(); !raw) return report_run(raw.error());
     }
-    const auto code = flow::run(
-        *context, (*project)->config, *(*project)->state, request,
-        {.in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &*signals});
+    const auto code = run_on_terminal(program.terminal, **project, *context, request, *signals);
     return code ? *code : report_run(code.error());
 }
 

@@ -20,6 +20,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kAutoRuntimes{"runtime-docker", "runtime-podman",
                                                         "runtime-orbstack"};
 
+constexpr std::string_view kOwnFirewall = "firewall-nft";
+
 std::string variable(const config::Environment& environment, std::string_view name) {
     const auto found = environment.find(name);
     return found == environment.end() ? "" : found->second;
@@ -39,7 +41,7 @@ int report(const Error& error) {
 Session::Session(Program& program, bool quiet, int cancel_fd)
     : program_(program),
       log_(program.verbosity),
-      console_(quiet),
+      console_(quiet, cancel_fd),
       call_(log_, console_, cancel_fd),
       host_(look_at_host(program)) {}
 
@@ -60,11 +62,20 @@ Result<config::Config> Session::load_config(const project::Directory& project) c
                          .environment = program_.environment});
 }
 
-plugins::Loader& Session::loader(const fs::path& project) {
+plugins::Loader& Session::loader() {
     if (loader_ == nullptr) {
+        plugins::TrustContext trust{.user = ::geteuid(), .project_root = {}, .writable_mounts = {}};
+        if (auto project = current_project()) trust.project_root = std::move(project->path);
+        if (const auto known = store()) {
+            // Every project is mounted writable in its own sandbox.
+            if (const auto listing = (*known)->list()) {
+                for (const project::State& state : listing->states) {
+                    trust.writable_mounts.push_back(state.directory.path);
+                }
+            }
+        }
         const auto path = plugins::search_path(plugins::search_input_of_process(program_.prefix));
-        auto catalog = plugins::scan(
-            path, {.user = ::geteuid(), .project_root = project, .writable_mounts = {}});
+        auto catalog = plugins::scan(path, trust);
         for (const std::string& line : catalog.ignored) call_.log(LogLevel::info, line);
         loader_ = std::make_unique<plugins::Loader>(std::move(catalog), program_.breadcrumb);
     }
@@ -107,7 +118,11 @@ Result<Session::ChosenRuntime> Session::choose_runtime(const std::string& wanted
 }
 
 Result<std::optional<Session::ChosenFirewall>> Session::choose_firewall(const std::string& kept) {
-    const auto providers = loader_->catalog().providers("alca.firewall/1");
+    auto providers = loader_->catalog().providers("alca.firewall/1");
+    // Ours first: what another plugin offers beside its runtime must not replace it unseen.
+    std::stable_partition(
+        providers.begin(), providers.end(),
+        [](const plugins::PluginInfo* plugin) { return plugin->id == kOwnFirewall; });
     const auto chosen = std::find_if(
         providers.begin(), providers.end(),
         [&](const plugins::PluginInfo* plugin) { return kept.empty() || plugin->id == kept; });
@@ -130,9 +145,20 @@ Result<flow::Context> ProjectSession::context(Session& session) {
 
 namespace {
 
+Result<void> load_state(Session& session, ProjectSession& project) {
+    const auto store = session.store();
+    if (!store) return fail(store.error());
+    auto state = (*store)->load(project.directory.path);
+    if (!state) return fail(state.error(), "failed to load state");
+    project.state = std::move(*state);
+    return {};
+}
+
+}  // namespace
+
 // Runtime and firewall: those that made the sandbox, if there is one.
 Result<void> choose_plugins(Session& session, ProjectSession& project) {
-    static_cast<void>(session.loader(project.directory.path));
+    static_cast<void>(session.loader());
     const bool made = project.state && project.state->phase != project::Phase::absent;
     auto runtime = session.choose_runtime(project.config.runtime,
                                           made ? project.state->runtime : std::string());
@@ -148,17 +174,6 @@ Result<void> choose_plugins(Session& session, ProjectSession& project) {
     return {};
 }
 
-Result<void> load_state(Session& session, ProjectSession& project) {
-    const auto store = session.store();
-    if (!store) return fail(store.error());
-    auto state = (*store)->load(project.directory.path);
-    if (!state) return fail(state.error(), "failed to load state");
-    project.state = std::move(*state);
-    return {};
-}
-
-}  // namespace
-
 Result<project::Directory> current_project() {
     std::error_code error;
     const fs::path current = fs::current_path(error);
@@ -166,7 +181,7 @@ Result<project::Directory> current_project() {
     return project::find_root(current);
 }
 
-Result<std::unique_ptr<ProjectSession>> open_project(Session& session) {
+Result<std::unique_ptr<ProjectSession>> open_files(Session& session) {
     auto project = std::make_unique<ProjectSession>();
     auto directory = current_project();
     if (!directory) return fail(directory.error());
@@ -175,7 +190,13 @@ Result<std::unique_ptr<ProjectSession>> open_project(Session& session) {
     if (!config) return fail(config.error());
     project->config = std::move(*config);
     if (auto loaded = load_state(session, *project); !loaded) return fail(loaded.error());
-    if (auto chosen = choose_plugins(session, *project); !chosen) return fail(chosen.error());
+    return project;
+}
+
+Result<std::unique_ptr<ProjectSession>> open_project(Session& session) {
+    auto project = open_files(session);
+    if (!project) return project;
+    if (auto chosen = choose_plugins(session, **project); !chosen) return fail(chosen.error());
     return project;
 }
 
@@ -185,7 +206,9 @@ Result<std::unique_ptr<ProjectSession>> open_sandbox(Session& session) {
     if (!directory) return fail(directory.error());
     project->directory = std::move(*directory);
     if (auto loaded = load_state(session, *project); !loaded) return fail(loaded.error());
-    if (!project->state || project->state->phase == project::Phase::absent) return nullptr;
+    if (!project->state) return nullptr;
+    // Also after `down`: what made the last sandbox is asked whether there is one.
+    if (!project->state->runtime.empty()) project->config.runtime = project->state->runtime;
     if (auto chosen = choose_plugins(session, *project); !chosen) return fail(chosen.error());
     return project;
 }

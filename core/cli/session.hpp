@@ -44,8 +44,9 @@ class Session {
     // The user's state. Errors: invalid (no home directory).
     [[nodiscard]] Result<const project::Store*> store();
     [[nodiscard]] Result<config::Config> load_config(const project::Directory& project) const;
-    // Manifests only; `project` is where plugins are never trusted, "" for none.
-    [[nodiscard]] plugins::Loader& loader(const fs::path& project);
+    // Manifests only. Plugins in the current project, or where any known sandbox can write, are
+    // never trusted.
+    [[nodiscard]] plugins::Loader& loader();
 
     struct ChosenRuntime {
         std::string id;
@@ -60,7 +61,8 @@ class Session {
         std::string id;
         std::unique_ptr<Firewall> firewall;
     };
-    // The one that `kept` names, else the first that is installed. nullopt: none is.
+    // The one that `kept` names, else ours, else the first of a third party. nullopt: none is
+    // installed.
     [[nodiscard]] Result<std::optional<ChosenFirewall>> choose_firewall(const std::string& kept);
 
   private:
@@ -90,6 +92,10 @@ struct ProjectSession {
 // Finds the project from the current directory upward, loads its configuration and state, chooses
 // plugins.
 [[nodiscard]] Result<std::unique_ptr<ProjectSession>> open_project(Session& session);
+// The first half of it: everything but plugins, for who wants to say something even when there is
+// no engine.
+[[nodiscard]] Result<std::unique_ptr<ProjectSession>> open_files(Session& session);
+[[nodiscard]] Result<void> choose_plugins(Session& session, ProjectSession& project);
 // The same for a sandbox that is there, whatever the configuration has become: nullptr when none
 // was made.
 [[nodiscard]] Result<std::unique_ptr<ProjectSession>> open_sandbox(Session& session);

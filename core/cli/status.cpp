@@ -35,7 +35,7 @@ std::string isolation_text(const flow::IsolationReport& isolation) {
     if (isolation.intact && isolation.policy == "open") {
         text = "Isolation: network not blocked (lan-access = [\"*\"]), the rest verified\n";
     } else if (isolation.intact) {
-        text = fmt::format("Isolation: intact, 1 of 1 layers: {}\n", isolation.layer);
+        text = fmt::format("Isolation: intact: {}\n", isolation.layer);
     } else {
         text = "Isolation: NOT INTACT\n";
     }
@@ -99,8 +99,7 @@ Json sandbox_json(const project::State& state, const flow::StatusReport& report)
 }
 
 int print_report(bool as_json, Json json, const std::string& text) {
-    print(as_json ? dump(json) + "\n" : text);
-    return exit_ok;
+    return print(as_json ? dump(json) + "\n" : text) ? exit_ok : exit_failed;
 }
 
 int status(Program& program, bool as_json) {
@@ -113,16 +112,23 @@ int status(Program& program, bool as_json) {
             as_json, {{"initialized", false}},
             "Status: Not initialized\nRun 'alca init' to create a configuration.\n");
     }
-    const auto project = open_project(session);
+    const auto project = open_files(session);
     if (!project) return report(project.error());
-    const project::Directory& root = (*project)->directory;
-    std::string text =
-        fmt::format("Status: Initialized\nConfig: {}\nRuntime: {}\n",
-                    (root.path / project::kConfigFile).string(), (*project)->runtime.id);
-    Json json{{"initialized", true},
-              {"config", (root.path / project::kConfigFile).string()},
-              {"runtime", (*project)->runtime.id},
-              {"runtime_reason", (*project)->runtime.why}};
+    const std::string config = ((*project)->directory.path / project::kConfigFile).string();
+    std::string text = fmt::format("Status: Initialized\nConfig: {}\n", config);
+    Json json{{"initialized", true}, {"config", config}};
+    if (const auto chosen = choose_plugins(session, **project); !chosen) {
+        if (chosen.error().code == Code::cancelled) return report(chosen.error());
+        json["runtime"] = "";
+        json["runtime_reason"] = chosen.error().message;
+        return print_report(
+            as_json, json,
+            text + fmt::format("Runtime: None available\n  {}\n", chosen.error().message));
+    }
+    const auto& runtime = (*project)->runtime;
+    text += fmt::format("Runtime: {} ({})\n", runtime.id, runtime.why);
+    json["runtime"] = runtime.id;
+    json["runtime_reason"] = runtime.why;
     const auto& state = (*project)->state;
     if (!state || state->phase == project::Phase::absent) {
         json["container"] = {{"state", "absent"}};

@@ -18,8 +18,20 @@ constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kDigits = "0123456789";
 
+// alca's own program is mounted there: nothing may hide it or lie where it is looked for.
+constexpr std::string_view kReserved = "/opt/alca";
+// What an engine puts into every container itself.
+constexpr std::array<std::string_view, 6> kSandboxOwn{
+    "/proc", "/sys", "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};
+
 bool has_only(std::string_view text, const std::string& allowed) {
     return text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+// Both in normal form.
+bool is_at_or_below(std::string_view path, std::string_view directory) {
+    return path == directory ||
+           (path.starts_with(directory) && path.substr(directory.size()).starts_with('/'));
 }
 
 bool is_pattern(std::string_view reference) {
@@ -128,14 +140,18 @@ Result<std::string> parse_inside_path(std::string_view text) {
     while (path.size() > 1 && path.back() == '/') path.pop_back();
     // POSIX lets two slashes at the start mean something else; Linux does not.
     if (path.starts_with("//")) path.erase(0, 1);
-    for (const std::string_view own : {"/proc", "/sys", "/dev"}) {
-        if (path == own || path.starts_with(fmt::format("{}/", own))) {
-            return fail(Code::invalid, fmt::format("{} lies in {}, which is the sandbox's own; "
-                                                   "choose another directory",
+    if (path == "/") return fail(Code::invalid, "\"/\" would hide the image; choose a directory");
+    if (is_at_or_below(path, kReserved) || is_at_or_below(kReserved, path)) {
+        return fail(Code::invalid, fmt::format("{}: {} is reserved for alca; choose another path",
+                                               in_quotes(text), kReserved));
+    }
+    for (const std::string_view own : kSandboxOwn) {
+        if (is_at_or_below(path, own)) {
+            return fail(Code::invalid, fmt::format("{}: {} is the sandbox's own; choose another "
+                                                   "path",
                                                    in_quotes(text), own));
         }
     }
-    if (path == "/") return fail(Code::invalid, "\"/\" would hide the image; choose a directory");
     return path;
 }
 

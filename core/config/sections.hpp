@@ -40,8 +40,8 @@ void refuse_if_set(const TableReader& table, std::string_view key, std::string_v
                    Problems& problems);
 
 // An absolute path inside the sandbox in normal form, without a slash at the end. Errors: invalid
-// (not absolute,
-// "/" itself, or where the sandbox has its own file systems).
+// (not absolute, "/" itself, at, above or below what is alca's own, at or below what the sandbox
+// gets from its engine: /proc, /etc/hosts and the like).
 [[nodiscard]] Result<std::string> parse_inside_path(std::string_view text);
 
 // `path` (absolute) in normal form, with symlinks resolved as far as it exists.

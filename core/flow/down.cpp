@@ -18,6 +18,17 @@ Result<void> stop_only(const Context& context, project::State& state) {
     return context.runtime.runtime.stop(context.call, make_ref(state));
 }
 
+// Who cannot take the rules away removes nothing.
+Result<void> check_rights(const Context& context, const project::State& state) {
+    if (state.firewall.plugin.empty() || context.firewall == nullptr) return {};
+    const auto probe = context.firewall->firewall.probe(context.call);
+    if (!probe) return fail(probe.error());
+    if (probe->available) return {};
+    return fail(Code::denied, fmt::format("the network rules cannot be removed: {}; nothing was "
+                                          "removed",
+                                          probe->reason));
+}
+
 }  // namespace
 
 Result<void> down(const Context& context, const fs::path& project, const DownOptions& options) {
@@ -29,12 +40,15 @@ Result<void> down(const Context& context, const fs::path& project, const DownOpt
     if (!lock) return fail(lock.error());
     auto state = context.store.load(project);
     if (!state) return fail(state.error(), "failed to load state");
-    if (!*state || (*state)->phase == project::Phase::absent) {
+    if (!*state) {
         context.ui.step("No state file found. Container may not exist.");
         return {};
     }
+    if (auto same = check_plugins(context, **state); !same) return same;
+    if (auto able = check_rights(context, **state); !able) return able;
     context.ui.step("Stopping container");
-    // Removal, once begun, is finished: a half removed sandbox helps nobody.
+    // Removal, once begun, is finished: a half removed sandbox helps nobody. Also when the state
+    // says that there is none: an `up` that was killed can have left one under this name.
     const UncancellableCall call(context.call);
     auto done = options.keep ? stop_only(context, **state) : remove_sandbox(context, call, **state);
     if (!done) return done;

@@ -28,8 +28,12 @@ class Feeder {
         : io_(io), tty_(tty), pipe_(std::move(pipe)), stop_fd_(stop_fd), give_up_fd_(give_up_fd) {}
 
     // Closing the pipe tells the stub that the client is gone: it ends the command.
-    void run(const std::string& first_frame) {
-        feed(first_frame);
+    void run(const std::string& first_frame) noexcept {
+        try {
+            feed(first_frame);
+        } catch (...) {
+            // Out of memory. The end of the pipe says all that can be said.
+        }
         pipe_.reset();
         wait_for_the_end();
     }

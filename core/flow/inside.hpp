@@ -35,7 +35,9 @@ struct InsideFacts {
 struct Expectation {
     const SandboxSpec& spec;
     std::vector<std::string> gateways;  // the host's addresses on the sandbox's own network
-    bool isolated = true;               // the rules of NetworkPolicy::internet are in the path
+    std::vector<std::string>
+        image_volumes;     // targets of the anonymous volumes that the image declares
+    bool isolated = true;  // the rules of NetworkPolicy::internet are in the path
 };
 
 // What is not as it must be, one line each; empty: all of it was seen to hold.

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <system_error>
 
 #include "core/flow/exec_inside.hpp"
 #include "core/flow/sandbox_spec.hpp"
@@ -15,26 +16,20 @@
 namespace alca::flow {
 namespace {
 
-// Keeps why a sandbox is not protected, for as long as it exists.
-void note_unprotected(project::State& state, const std::string& reason) {
-    state.allow_unprotected = true;
-    if (state.unprotected_reason.find(reason) != std::string::npos) return;
-    if (!state.unprotected_reason.empty()) state.unprotected_reason += "; ";
-    state.unprotected_reason += reason;
-}
-
-// Turns findings into an error, or, where the user said that he accepts it, into a warning that is
-// kept.
-Result<void> judge(const Context& context, const std::vector<std::string>& problems,
-                   bool allow_unprotected, project::State& state) {
-    if (problems.empty()) return {};
-    const std::string text = fmt::format("{}", fmt::join(problems, "; "));
-    if (!allow_unprotected) {
-        return fail(Code::failed,
-                    fmt::format("the sandbox is not isolated as it must be: {}", text));
+// The engine follows a symlink in a mount's source when it starts a container. A source inside the
+// project can have become one since it was approved; now that nothing of ours runs it cannot change
+// again.
+Result<void> check_sources(const SandboxSpec& spec) {
+    for (const Mount& mount : spec.mounts) {
+        if (mount.source.empty()) continue;
+        std::error_code error;
+        const fs::path now = fs::canonical(mount.source, error);
+        if (error || now != fs::path(mount.source)) {
+            return fail(Code::denied,
+                        fmt::format("the source of the mount at {} is not what was approved: {}",
+                                    mount.target, mount.source));
+        }
     }
-    context.ui.warn(fmt::format("UNPROTECTED: {}", text));
-    note_unprotected(state, text);
     return {};
 }
 
@@ -64,6 +59,8 @@ class Maker {
     Result<void> start_again(const SandboxStatus& status) {
         note_missing_protection();
         spec_ = spec_of_existing(status, state_);
+        image_volumes_ = status.image_volumes;
+        if (auto good = check_sources(spec_); !good) return good;
         gateways_ = state_.network.gateways;
         const auto problems = check_effective(status, spec_);
         if (auto good = judge(context_, problems, request_.allow_unprotected, state_); !good) {
@@ -135,7 +132,7 @@ class Maker {
     Result<void> put_up() {
         const Protection& protection = request_.protection;
         if (!protection.rules) return {};
-        if (auto up = put_up_rules(context_, state_, protection.policy); !up) return up;
+        if (auto up = put_up_rules(context_, state_); !up) return up;
         if (protection.policy == NetworkPolicy::internet) {
             context_.ui.step(fmt::format("Network isolation enabled: {}", protection.layer));
         }
@@ -144,6 +141,7 @@ class Maker {
 
     Result<void> create() {
         context_.ui.step(fmt::format("Creating container: {}", spec_.name));
+        if (auto good = check_sources(spec_); !good) return good;
         auto created = context_.runtime.runtime.create(context_.call, spec_);
         if (!created) return fail(created.error());
         state_.container_id = created->container_id;
@@ -151,6 +149,7 @@ class Maker {
         const auto status = context_.runtime.runtime.status(context_.call, make_ref(state_));
         if (!status) return fail(status.error());
         if (auto ours = check_ours(*status, state_); !ours) return ours;
+        image_volumes_ = status->image_volumes;
         return judge(context_, check_effective(*status, spec_), request_.allow_unprotected, state_);
     }
 
@@ -164,6 +163,7 @@ class Maker {
         const Expectation expectation{
             .spec = spec_,
             .gateways = gateways_,
+            .image_volumes = image_volumes_,
             .isolated = protection.rules && protection.policy == NetworkPolicy::internet};
         auto problems = verify_from_inside(context_, make_ref(state_), expectation);
         if (!problems && request_.allow_unprotected && problems.error().code != Code::cancelled) {
@@ -209,6 +209,7 @@ class Maker {
     project::State& state_;
     SandboxSpec spec_;
     std::vector<std::string> gateways_;
+    std::vector<std::string> image_volumes_;
 };
 
 // The first error is the one that matters; what could not be undone is told beside it.

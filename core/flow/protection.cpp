@@ -1,6 +1,7 @@
 #include "core/flow/protection.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/flow/sandbox_spec.hpp"
 
@@ -8,6 +9,11 @@ namespace alca::flow {
 
 NetworkPolicy policy_of(const config::Config& config) {
     return config.network.open ? NetworkPolicy::open : NetworkPolicy::internet;
+}
+
+NetworkPolicy policy_of(const project::FirewallState& firewall) {
+    return firewall.policy == to_string(NetworkPolicy::open) ? NetworkPolicy::open
+                                                             : NetworkPolicy::internet;
 }
 
 Result<Protection> find_protection(const Context& context, const config::Config& config) {
@@ -46,30 +52,35 @@ project::FirewallState firewall_state(const Context& context, const Protection& 
             .dns = context.host.resolvers};
 }
 
-Result<void> put_up_rules(const Context& context, const project::State& state,
-                          NetworkPolicy policy) {
-    Firewall& firewall = context.firewall->firewall;
-    const FirewallRequest request = make_firewall_request(state, context.host, policy);
-    if (auto applied = firewall.apply(context.call, request); !applied) {
+Result<void> put_up_rules(const Context& context, const project::State& state) {
+    const FirewallRequest request = make_firewall_request(state);
+    if (auto applied = context.firewall->firewall.apply(context.call, request); !applied) {
         return fail(applied.error(), "network rules");
     }
-    const auto verdict = firewall.verify(context.call, request);
-    if (!verdict) return fail(verdict.error(), "network rules");
-    if (!verdict->intact) {
+    const auto problem = look_at_rules(context, state);
+    if (!problem) return fail(problem.error());
+    if (!problem->empty()) {
         return fail(fmt::format("network rules were put up but the kernel does not hold them: {}",
-                                verdict->problem));
+                                *problem));
     }
     return {};
 }
 
-Result<void> keep_rules(const Context& context, const project::State& state, NetworkPolicy policy) {
-    const FirewallRequest request = make_firewall_request(state, context.host, policy);
-    const auto verdict = context.firewall->firewall.verify(context.call, request);
+Result<std::string> look_at_rules(const Context& context, const project::State& state) {
+    const auto verdict =
+        context.firewall->firewall.verify(context.call, make_firewall_request(state));
     if (!verdict) return fail(verdict.error(), "network rules");
-    if (verdict->intact) return {};
-    if (auto restored = put_up_rules(context, state, policy); !restored) return restored;
-    context.ui.warn(fmt::format("network rules were not as they must be and have been restored: {}",
-                                verdict->problem));
+    if (verdict->intact) return std::string();
+    return verdict->problem.empty() ? std::string("not intact") : verdict->problem;
+}
+
+Result<void> keep_rules(const Context& context, const project::State& state) {
+    const auto problem = look_at_rules(context, state);
+    if (!problem) return fail(problem.error());
+    if (problem->empty()) return {};
+    if (auto restored = put_up_rules(context, state); !restored) return restored;
+    context.ui.warn(
+        fmt::format("network rules were not as they must be and have been restored: {}", *problem));
     return {};
 }
 
@@ -83,11 +94,28 @@ Result<void> take_down_rules(const Context& context, const Call& call,
                         state.firewall.plugin, state.network.interface));
         return {};
     }
-    const FirewallRequest request =
-        make_firewall_request(state, context.host, NetworkPolicy::internet);
-    if (auto removed = context.firewall->firewall.remove(call, request); !removed) {
-        return fail(removed.error(), "network rules");
+    const auto removed = context.firewall->firewall.remove(call, make_firewall_request(state));
+    if (!removed) return fail(removed.error(), "network rules");
+    return {};
+}
+
+void note_unprotected(project::State& state, const std::string& reason) {
+    state.allow_unprotected = true;
+    if (state.unprotected_reason.find(reason) != std::string::npos) return;
+    if (!state.unprotected_reason.empty()) state.unprotected_reason += "; ";
+    state.unprotected_reason += reason;
+}
+
+Result<void> judge(const Context& context, const std::vector<std::string>& problems,
+                   bool allow_unprotected, project::State& state) {
+    if (problems.empty()) return {};
+    const std::string text = fmt::format("{}", fmt::join(problems, "; "));
+    if (!allow_unprotected) {
+        return fail(Code::failed,
+                    fmt::format("the sandbox is not isolated as it must be: {}", text));
     }
+    context.ui.warn(fmt::format("UNPROTECTED: {}", text));
+    note_unprotected(state, text);
     return {};
 }
 

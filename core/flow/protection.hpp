@@ -3,6 +3,7 @@
 #define ALCA_CORE_FLOW_PROTECTION_HPP
 
 #include <string>
+#include <vector>
 
 #include "core/config/config.hpp"
 #include "core/flow/context.hpp"
@@ -30,17 +31,29 @@ struct Protection {
 
 // Puts the rules up and reads them back. Errors: those of the plugin; failed (the kernel does not
 // hold what was put there).
-[[nodiscard]] Result<void> put_up_rules(const Context& context, const project::State& state,
-                                        NetworkPolicy policy);
+// state.firewall says which: policy and resolvers.
+[[nodiscard]] Result<void> put_up_rules(const Context& context, const project::State& state);
 
 // Reads the rules back and restores them, with a warning, if anything differs.
-[[nodiscard]] Result<void> keep_rules(const Context& context, const project::State& state,
-                                      NetworkPolicy policy);
+[[nodiscard]] Result<void> keep_rules(const Context& context, const project::State& state);
+// What differs from the rules that must be there; "" when nothing does.
+[[nodiscard]] Result<std::string> look_at_rules(const Context& context,
+                                                const project::State& state);
 
 // Takes the rules away; nothing to take is success.
 [[nodiscard]] Result<void> take_down_rules(const Context& context, const Call& call,
                                            const project::State& state);
 
+// Findings become an error; or, where the user said that he accepts them, a warning that the state
+// keeps for as long as the sandbox exists.
+[[nodiscard]] Result<void> judge(const Context& context, const std::vector<std::string>& problems,
+                                 bool allow_unprotected, project::State& state);
+
+// Keeps in the state why a sandbox is not protected.
+void note_unprotected(project::State& state, const std::string& reason);
+
+// The policy that the state's rules were made for.
+[[nodiscard]] NetworkPolicy policy_of(const project::FirewallState& firewall);
 [[nodiscard]] NetworkPolicy policy_of(const config::Config& config);
 
 }  // namespace alca::flow

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "core/config/powers.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
+#include "core/project/lock.hpp"
 
 namespace alca::flow {
 namespace {
@@ -52,9 +54,32 @@ Result<void> require_rules(const Context& context, const project::State& state) 
                         "down && alca up",
                         state.firewall.plugin));
     }
-    return keep_rules(
-        context, state,
-        state.firewall.policy == "open" ? NetworkPolicy::open : NetworkPolicy::internet);
+    const auto problem = look_at_rules(context, state);
+    if (!problem) return fail(problem.error());
+    if (problem->empty()) return {};
+    // Putting them up again is a change, so it is done under the lock and by the state as it is
+    // then: a `down` may have come in between.
+    const auto lock = project::ProjectLock::acquire(
+        context.store, state.directory.path,
+        {.wait = true, .cancel_fd = context.call.cancel_fd(), .on_wait = {}});
+    if (!lock) return fail(lock.error());
+    const auto now = context.store.load(state.directory.path);
+    if (!now) return fail(now.error());
+    if (!*now || (*now)->phase != project::Phase::ready ||
+        (*now)->container_id != state.container_id) {
+        return fail(Code::unavailable, "container is not running: run 'alca up' first");
+    }
+    return keep_rules(context, **now);
+}
+
+// The configuration lies where the agent can write; what it hands to a command counts as much as at
+// `up`.
+Result<void> require_approval(const config::Config& config, const project::State& state) {
+    const auto fresh = config::unapproved(config::powers(config), state.approved_powers);
+    if (fresh.empty()) return {};
+    return fail(Code::denied,
+                fmt::format("{} asks for powers that you have not approved ({}); run: alca up",
+                            config.file.string(), fresh.front().text));
 }
 
 }  // namespace
@@ -77,6 +102,7 @@ std::vector<std::string> effective_argv(const config::Config& config,
 
 Result<int> run(const Context& context, const config::Config& config, const project::State& state,
                 const RunRequest& request, const CommandIo& io) {
+    if (auto approved = require_approval(config, state); !approved) return fail(approved.error());
     if (auto running = require_running(context, state); !running) return fail(running.error());
     if (auto rules = require_rules(context, state); !rules) return fail(rules.error());
 
@@ -92,6 +118,9 @@ Result<int> run(const Context& context, const config::Config& config, const proj
                     .cwd = directory_inside(config, request.caller_directory),
                     .tty = request.tty,
                     .size = request.size}};
+    if (request.on_start) {
+        if (auto started = request.on_start(); !started) return fail(started.error());
+    }
     return exec_inside(context.runtime.runtime, context.call, inside, io);
 }
 

@@ -2,6 +2,7 @@
 #ifndef ALCA_CORE_FLOW_RUN_HPP
 #define ALCA_CORE_FLOW_RUN_HPP
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct RunRequest {
     fs::path caller_directory;      // a subdirectory of the project maps to the same one inside
     bool tty = false;
     os::WindowSize size;
+    // Called when everything was looked at, right before the command starts; may be empty.
+    std::function<Result<void>()> on_start;
 };
 
 // Runs a command in the project's running sandbox and returns its exit code. Refuses when the

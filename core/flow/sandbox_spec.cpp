@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "core/flow/exec_inside.hpp"
+#include "core/flow/protection.hpp"
 #include "core/flow/seccomp_profile.hpp"
 #include "core/os/file.hpp"
 
@@ -127,12 +128,11 @@ SandboxRef make_ref(const project::State& state) {
             .network_name = state.network.name};
 }
 
-FirewallRequest make_firewall_request(const project::State& state, const Host& host,
-                                      NetworkPolicy policy) {
+FirewallRequest make_firewall_request(const project::State& state) {
     return {.sandbox_id = state.project_id,
             .interface = state.network.interface,
-            .policy = policy,
-            .dns = host.resolvers};
+            .policy = policy_of(state.firewall),
+            .dns = state.firewall.dns};
 }
 
 }  // namespace alca::flow

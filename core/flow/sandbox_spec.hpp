@@ -37,8 +37,8 @@ struct HostUser {
 
 [[nodiscard]] SandboxRef make_ref(const project::State& state);
 
-[[nodiscard]] FirewallRequest make_firewall_request(const project::State& state, const Host& host,
-                                                    NetworkPolicy policy);
+// The rules that state.firewall and state.network describe.
+[[nodiscard]] FirewallRequest make_firewall_request(const project::State& state);
 
 // The name in the engine of the volume that the configuration calls `volume`.
 [[nodiscard]] std::string volume_name(const project::State& state, const std::string& volume);

@@ -10,7 +10,7 @@ namespace alca::flow {
 namespace {
 
 // The rules as the kernel holds them now. Without the right to look nothing is claimed.
-void look_at_rules(const Context& context, const project::State& state, IsolationReport& report) {
+void report_rules(const Context& context, const project::State& state, IsolationReport& report) {
     if (state.firewall.plugin.empty()) {
         if (report.policy != "open") report.problems.emplace_back("there are no network rules");
         return;
@@ -23,15 +23,12 @@ void look_at_rules(const Context& context, const project::State& state, Isolatio
     if (const auto probe = context.firewall->firewall.probe(context.call); probe) {
         report.layer = probe->layer;
     }
-    const auto verdict = context.firewall->firewall.verify(
-        context.call, make_firewall_request(
-                          state, context.host,
-                          report.policy == "open" ? NetworkPolicy::open : NetworkPolicy::internet));
-    if (!verdict) {
+    const auto problem = look_at_rules(context, state);
+    if (!problem) {
         report.problems.push_back(
-            fmt::format("network rules could not be read: {}", verdict.error().message));
-    } else if (!verdict->intact) {
-        report.problems.push_back(fmt::format("network rules: {}", verdict->problem));
+            fmt::format("network rules could not be read: {}", problem.error().message));
+    } else if (!problem->empty()) {
+        report.problems.push_back(fmt::format("network rules: {}", *problem));
     }
 }
 
@@ -40,7 +37,7 @@ IsolationReport look_at_isolation(const Context& context, const project::State& 
     IsolationReport report;
     report.policy = state.firewall.policy;
     report.unprotected_reason = state.unprotected_reason;
-    look_at_rules(context, state, report);
+    report_rules(context, state, report);
     for (const std::string& weakness : sandbox.weaknesses) {
         report.problems.push_back(fmt::format("undone by: {}", weakness));
     }

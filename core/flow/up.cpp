@@ -84,11 +84,11 @@ bool wants_rebuild(const Context& context, const config::Config& config, bool fo
 Result<void> update_rules(const Context& context, const Protection& protection,
                           project::State& state) {
     project::FirewallState wanted = firewall_state(context, protection);
-    if (wanted == state.firewall) return keep_rules(context, state, protection.policy);
+    if (wanted == state.firewall) return keep_rules(context, state);
     state.firewall = std::move(wanted);
     // Saved first: after a crash the rules must be found and taken down.
     if (auto saved = context.store.save(state); !saved) return saved;
-    return put_up_rules(context, state, protection.policy);
+    return put_up_rules(context, state);
 }
 
 // A sandbox that runs: its rules and joints are looked at again, and restored where that is
@@ -99,15 +99,18 @@ Result<void> keep_running(const Context& context, const MakeRequest& request,
     if (status.networks != std::vector<std::string>{state.network.name}) {
         problems.emplace_back("it is joined to another network than its own");
     }
-    if (!problems.empty() && !request.allow_unprotected && !state.allow_unprotected) {
-        return fail(
-            fmt::format("the running sandbox is no longer isolated ({}); run: alca down && "
-                        "alca up",
-                        problems.front()));
+    const bool allowed = request.allow_unprotected || state.allow_unprotected;
+    if (auto good = judge(context, problems, allowed, state); !good) {
+        return fail(good.error(), "run 'alca down && alca up' to make the sandbox anew");
     }
     const Protection& protection = request.protection;
     if (protection.rules) {
         if (auto kept = update_rules(context, protection, state); !kept) return kept;
+    } else {
+        // Rules of an earlier run may be there still: their plugin stays named, the policy is the
+        // new one.
+        state.firewall.policy = to_string(protection.policy);
+        if (!protection.missing.empty()) note_unprotected(state, protection.missing);
     }
     context.ui.step(fmt::format("Container already running: {}", state.container_name));
     return context.store.save(state);
@@ -126,6 +129,11 @@ Result<void> bring_up(const Context& context, const MakeRequest& request, bool f
                        status->state != SandboxState::unknown;
     const bool started_before = state.phase != project::Phase::absent;
     if (whole && !wants_rebuild(context, request.config, force, state)) {
+        if (status->state == SandboxState::paused) {
+            return fail(Code::unavailable,
+                        fmt::format("container {} is paused; unpause it, or run: alca down",
+                                    state.container_name));
+        }
         if (status->state == SandboxState::running) {
             return keep_running(context, request, *status, state);
         }
@@ -162,6 +170,7 @@ Result<void> up(const Context& context, const config::Config& config, const UpOp
     auto state = load_state(context, config.project_dir);
     if (!state) return fail(state.error());
     if (auto same = check_runtime(config, *state); !same) return same;
+    if (auto same = check_plugins(context, *state); !same) return same;
     if (auto approved = approve(context, config, options.trust, *state); !approved) return approved;
     const auto protection = require_protection(context, config, options.allow_unprotected);
     if (!protection) return fail(protection.error());

@@ -62,12 +62,22 @@ Result<std::vector<std::string>> verify_from_inside(const Context& context, cons
     const auto answer = content_of(*out);
     if (!answer) return fail(answer.error());
     if (*code != 0) {
-        return fail(fmt::format("cannot verify the sandbox from inside: {}",
+        return fail(fmt::format("cannot verify the sandbox from inside: exit code {}: {}", *code,
                                 content_of(*err).value_or("no answer")));
     }
     const auto facts = parse_inside_facts(*answer);
     if (!facts) return fail(facts.error());
     return check_inside(*facts, expectation);
+}
+
+Result<void> check_plugins(const Context& context, const project::State& state) {
+    if (state.phase == project::Phase::absent) return {};
+    const std::string& firewall = state.firewall.plugin;
+    if (state.runtime == context.runtime.id &&
+        (firewall.empty() || context.firewall == nullptr || context.firewall->id == firewall)) {
+        return {};
+    }
+    return fail(Code::unavailable, "another alca has just changed this project; try again");
 }
 
 Result<void> check_ours(const SandboxStatus& status, const project::State& state) {

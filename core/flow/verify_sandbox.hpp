@@ -13,6 +13,10 @@ namespace alca::flow {
                                                                   const SandboxRef& ref,
                                                                   const Expectation& expectation);
 
+// The plugins of `context` are those that `state` names: they were chosen before the project was
+// locked, and another alca may have changed it since. Errors: unavailable.
+[[nodiscard]] Result<void> check_plugins(const Context& context, const project::State& state);
+
 // The sandbox is the one of `state`: same container, labelled with this project's id and path.
 // Errors: invalid (what does not agree).
 [[nodiscard]] Result<void> check_ours(const SandboxStatus& status, const project::State& state);

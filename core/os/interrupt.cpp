@@ -26,7 +26,7 @@ void restore_default_action() {
     pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-void wait_for_signal(const SignalFd& signals, int cancelled, int stop) {
+void wait_for_signal(const SignalFd& signals, int cancelled, int stop) noexcept {
     while (true) {
         std::array<pollfd, 2> entries{{{signals.fd(), POLLIN, 0}, {stop, POLLIN, 0}}};
         if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return;

@@ -39,6 +39,10 @@ tl::unexpected<Error> mismatch(const PluginInfo& info, std::string_view what, st
                             info.id, what, ours, theirs));
 }
 
+// Of ABI 1.0: up to `destroy`. A later member is read through ALCA_HAS, so that plugins of 1.0 stay.
+constexpr std::size_t kDescriptorBytes10 =
+    offsetof(alca_plugin, destroy) + sizeof(alca_plugin::destroy);
+
 tl::unexpected<Error> malformed(const PluginInfo& info, std::string_view what) {
     return fail(Code::invalid,
                 fmt::format("plugin {}: {} {}; ask its author for a build that follows the plugin "
@@ -49,7 +53,7 @@ tl::unexpected<Error> malformed(const PluginInfo& info, std::string_view what) {
 // The descriptor must say what the manifest says: the manifest is what was shown and chosen.
 Result<void> check_descriptor(const PluginInfo& info, const alca_plugin* plugin) {
     if (plugin == nullptr) return malformed(info, "has no descriptor");
-    if (plugin->size < sizeof(alca_plugin)) return malformed(info, "has a descriptor too small");
+    if (plugin->size < kDescriptorBytes10) return malformed(info, "has a descriptor too small");
     if (plugin->id == nullptr || plugin->version == nullptr || plugin->provides == nullptr ||
         plugin->query == nullptr || plugin->create == nullptr || plugin->destroy == nullptr) {
         return malformed(info, "has a descriptor with empty members");
@@ -117,6 +121,8 @@ struct Loader::State {
             return handle.get<const alca_plugin*()>(kEntry)();
         } catch (const std::exception& exception) {
             return fail(fmt::format("plugin {} cannot be loaded: {}", info.id, exception.what()));
+        } catch (...) {
+            return fail(fmt::format("plugin {} threw something from its entry function", info.id));
         }
     }
 

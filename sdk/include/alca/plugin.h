@@ -11,8 +11,9 @@
  *            alca_call's functions may be used from any thread until the call returns.
  * Process    Do not exit, chdir, change umask, locale, terminal or signal handlers, and do
  *            not touch fd 0-2: output goes through alca_call or alca_stdio.
- * Growth     Structs grow only at the end. `size` is sizeof() as the side that filled the
- *            struct knew it; test a late member with ALCA_HAS before use.
+ * Growth     Structs with `size` grow only at the end. `size` is sizeof() as the side that
+ *            filled the struct knew it; test a late member with ALCA_HAS or ALCA_FITS before
+ *            use. alca_str and alca_winsize never change.
  */
 #ifndef ALCA_PLUGIN_H
 #define ALCA_PLUGIN_H
@@ -28,8 +29,10 @@ extern "C" {
 #define ALCA_ABI_MAJOR 1 /* a break gets a new entry symbol */
 #define ALCA_ABI_MINOR 0 /* +1 for each addition */
 #define ALCA_EXPORT __attribute__((visibility("default")))
-#define ALCA_HAS(p, member) \
-    ((p)->size >= offsetof(__typeof__(*(p)), member) + sizeof((p)->member) && (p)->member)
+/* Does the side that filled *p know `member`? For a member of any type, 0 included. */
+#define ALCA_FITS(p, member) ((p)->size >= offsetof(__typeof__(*(p)), member) + sizeof((p)->member))
+/* ... and is it set? For pointers and functions: NULL is "not supported". */
+#define ALCA_HAS(p, member) (ALCA_FITS(p, member) && (p)->member)
 
 typedef struct alca_str {
     const char* data;
@@ -54,7 +57,8 @@ enum { ALCA_DEBUG = 0, ALCA_INFO = 1, ALCA_WARN = 2, ALCA_ERROR = 3 };
 typedef struct alca_call {
     size_t size;
     void* host;    /* the host's own; hand it back by passing the alca_call */
-    int cancel_fd; /* readable from Ctrl-C or timeout on; poll it, never read or close it */
+    int cancel_fd; /* readable from Ctrl-C or timeout on; poll it, never read or close it;
+                      -1: this call cannot be cancelled */
     void (*reply)(const struct alca_call*, alca_str json);   /* the answer; the last one counts */
     void (*fail)(const struct alca_call*, alca_str message); /* why, for the user; one line */
     void (*log)(const struct alca_call*, int32_t level, alca_str line); /* no secrets, one line */
@@ -64,7 +68,7 @@ typedef struct alca_call {
 /* Byte streams of a command. Open for the whole call; the plugin never closes them. */
 typedef struct alca_stdio {
     size_t size;
-    int in, out, err; /* in: -1 is an empty input */
+    int in, out, err; /* -1: an empty input, an output that nobody reads */
     int tty;          /* 1: the command gets a terminal; the host's own is already raw */
     int resize_fd;    /* -1, or a pipe of alca_winsize records, the first one waiting */
 } alca_stdio;
@@ -83,7 +87,9 @@ typedef struct alca_plugin {
     const char* id;                                 /* "runtime-docker" */
     const char* version;                            /* SemVer */
     const char* const* provides;                    /* interface ids, NULL-terminated */
-    const void* (*query)(const char* interface_id); /* static vtable, or NULL */
+    const void* (*query)(const char* interface_id); /* static table for ever, or NULL */
+    /* Makes an instance; *self is the plugin's own and may be NULL. After an error *self is
+     * not looked at and destroy is not called. */
     alca_status (*create)(const alca_call* call, alca_str settings, void** self);
     void (*destroy)(void* self);
 } alca_plugin;

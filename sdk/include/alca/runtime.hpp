@@ -136,9 +136,10 @@ struct SandboxStatus {
     std::string image;
     std::string started_at;  // RFC 3339, "" when never started
     std::string created_at;
-    std::int64_t pid = 0;               // of process 1 in the host's view; 0 unless running
-    std::vector<std::string> networks;  // every network that the container is joined to
-    std::vector<std::string> gateways;  // the host's address in each of them, all families
+    std::int64_t pid = 0;                    // of process 1 in the host's view; 0 unless running
+    std::vector<std::string> networks;       // every network that the container is joined to
+    std::vector<std::string> gateways;       // the host's address in each of them, all families
+    std::vector<std::string> image_volumes;  // targets of anonymous volumes that the image declares
     std::vector<std::string>
         weaknesses;  // settings that undo isolation: "privileged", "host network"
     std::map<std::string, std::string> labels;

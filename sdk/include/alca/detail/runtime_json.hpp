@@ -233,6 +233,7 @@ inline void to_json(Json& json, const SandboxStatus& value) {
                 {"pid", value.pid},
                 {"networks", value.networks},
                 {"gateways", value.gateways},
+                {"image_volumes", value.image_volumes},
                 {"weaknesses", value.weaknesses},
                 {"labels", value.labels},
                 {"effective", value.effective}};
@@ -250,6 +251,7 @@ inline Result<SandboxStatus> SandboxStatus::from_json(const Json& json) {
     in.read("pid", value.pid);
     in.read("networks", value.networks);
     in.read("gateways", value.gateways);
+    in.read("image_volumes", value.image_volumes);
     in.read("weaknesses", value.weaknesses);
     in.read("labels", value.labels);
     in.read("effective", value.effective);

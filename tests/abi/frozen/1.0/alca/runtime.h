@@ -22,7 +22,8 @@ typedef struct alca_runtime_1 {
     alca_method status;  /* {sandbox: ref} -> {state, ..., effective}; absent: state "absent" */
     alca_method list;    /* {} -> {sandboxes: [...]}, all that carry the label alca.project.id */
     /* {sandbox: ref, argv, env, cwd, user} -> {}; exit_code is the command's own.
-     * Cancelled without a tty: the command is ended and ALCA_CANCELLED returned. */
+     * Cancelled: the command's input ends, nothing more is read from it, and ALCA_CANCELLED is
+     * returned. What then becomes of the command is the host's business. */
     alca_status (*exec)(void* self, const alca_call* call, alca_str request, const alca_stdio* io,
                         int32_t* exit_code);
 } alca_runtime_1;
