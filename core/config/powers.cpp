@@ -34,7 +34,15 @@ void add_project(const Config& config, PowerMap& out) {
 void add_mounts(const Config& config, PowerMap& out) {
     for (const MountSetting& setting : config.mounts) {
         const Mount& mount = setting.mount;
-        if (mount.source.empty() || is_within(mount.source, config.project_dir)) continue;
+        if (mount.source.empty()) continue;
+        if (is_within(mount.source, config.project_dir)) {
+            // A file that the agent can write then says which name is which user.
+            if (!is_within("/etc/passwd", mount.target)) continue;
+            out.emplace(fmt::format("users {}", mount.source),
+                        fmt::format("decides who is root inside: {} is mounted at {}",
+                                    printable(mount.source), printable(mount.target)));
+            continue;
+        }
         const bool ro = mount.read_only;
         std::string text = fmt::format("can {} {} (mount)", ro ? "read" : "read and write",
                                        printable(mount.source));

@@ -43,6 +43,15 @@ TEST_F(PowersTest, MountsFromOutsideAreNamedWithTheirMode) {
     EXPECT_EQ(text_of("mounts = [\"/srv/ro:/d:ro\"]"), "can read /srv/ro (mount)");
 }
 
+TEST_F(PowersTest, ProjectFileInPlaceOfTheUserTableIsAPower) {
+    const std::string source = (project() / "passwd").string();
+    EXPECT_THAT(ids("mounts = [\"passwd:/etc/passwd\"]"), ElementsAre("users " + source));
+    EXPECT_EQ(text_of("mounts = [\"passwd:/etc/passwd:ro\"]"),
+              "decides who is root inside: " + source + " is mounted at /etc/passwd");
+    EXPECT_THAT(ids("workdir = \"/etc\""), ElementsAre("users " + project().string()));
+    EXPECT_THAT(ids("mounts = [\".:/etc/passwd.d\"]"), IsEmpty());
+}
+
 TEST_F(PowersTest, SymlinkInTheProjectDoesNotHideWhereItLeads) {
     fs::create_directory(home() / ".ssh");
     fs::create_directory_symlink(home() / ".ssh", project() / "innocent");

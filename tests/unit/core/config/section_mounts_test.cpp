@@ -104,6 +104,26 @@ TEST_F(MountsTest, TargetsMustDiffer) {
                 HasSubstr("mounts[1]: mount target \"/t\" is already used"));
 }
 
+TEST_F(MountsTest, TargetsThatHideWhatIsAlcasOrTheEnginesOwnAreRefused) {
+    for (const char* target : {"/opt", "/opt/alca", "/opt/alca/alca-init"}) {
+        EXPECT_THAT(mount_error(std::string("\".:") + target + "\""),
+                    HasSubstr("/opt/alca is reserved for alca"))
+            << target;
+    }
+    for (const char* target : {"/sys/fs", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+                               "/etc/../etc/resolv.conf/"}) {
+        EXPECT_THAT(mount_error(std::string("\".:") + target + "\""),
+                    HasSubstr("is the sandbox's own"))
+            << target;
+    }
+    EXPECT_THAT(mount_error("{volume = \"v\", target = \"/opt/alca\"}"), HasSubstr("reserved"));
+    EXPECT_THAT(mount_error("\".:/\""), HasSubstr("would hide the image"));
+}
+
+TEST_F(MountsTest, UserTableOfTheSandboxMayBeAMount) {
+    EXPECT_EQ(mount("\"passwd:/etc/passwd\"").mount.target, "/etc/passwd");
+}
+
 TEST_F(MountsTest, MissingSourceIsAnErrorWithItsPlaceWhenItIsChecked) {
     const Config config = good("mounts = [\n  \"gone:/a\",\n  \"also:/b\",\n]");
     const auto checked = check_mount_sources(config);

@@ -135,6 +135,18 @@ TEST_F(SectionsTest, WorkdirThatWouldHideTheSystemIsRefused) {
             << path;
     }
     EXPECT_EQ(good("workdir = \"/process\"").workdir, "/process");
+    EXPECT_EQ(good("workdir = \"/etc\"").workdir, "/etc");
+}
+
+TEST_F(SectionsTest, WorkdirAtAboveOrBelowTheProgramOfAlcaIsRefused) {
+    for (const char* path : {"/opt", "/opt/", "/opt/alca", "/opt/alca/alca-init", "/x/../opt"}) {
+        EXPECT_THAT(error(std::string("workdir = \"") + path + "\""),
+                    HasSubstr("/opt/alca is reserved for alca"))
+            << path;
+    }
+    for (const char* path : {"/opt/alcatraz", "/opt/tool", "/options"}) {
+        EXPECT_EQ(good(std::string("workdir = \"") + path + "\"").workdir, path);
+    }
 }
 
 TEST_F(SectionsTest, WorkdirWithControlCharactersIsRefused) {
