@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string>
 
 #include "core/config/text.hpp"
 
@@ -19,16 +20,19 @@ class RuleParser {
   public:
     explicit RuleParser(std::string_view text) : text_(text), rest_(text) {}
 
-    Result<LanRule> parse() {
+    Result<LanAccess> parse() {
         if (rest_.empty()) return fail(Code::invalid, "lan-access rule: empty rule string");
-        if (rest_ == "*") return LanRule{.everything = true, .address = {}};
+        if (rest_ == "*") return LanAccess::everything;
         const std::string_view protocol = take_protocol();
         std::string_view address;
         std::string_view port;
         if (auto split = split_address(address, port); !split) return fail(split.error());
-        if (auto read = read_address(address); !read) return fail(read.error());
-        if (auto read = read_port(port); !read) return fail(read.error());
-        return with_protocol(protocol);
+        if (auto checked = check_address(address); !checked) return fail(checked.error());
+        if (auto checked = check_port(port); !checked) return fail(checked.error());
+        if (protocol.empty() || protocol == "tcp" || protocol == "udp" || protocol == "*") {
+            return LanAccess::one_destination;
+        }
+        return bad("protocol must be tcp, udp or *");
     }
 
   private:
@@ -68,52 +72,32 @@ class RuleParser {
         return port.empty() ? bad("invalid port") : Result<void>{};
     }
 
-    Result<void> read_address(std::string_view text) {
-        if (text == kHostToken) {
-            rule_.address = text;
-            return {};
-        }
+    [[nodiscard]] Result<void> check_address(std::string_view text) const {
+        if (text == kHostToken) return {};
         if (text.find("${") != std::string_view::npos) {
             return bad("unknown alca token; valid tokens: HOST_IP");
         }
         const std::size_t slash = text.find('/');
-        rule_.address = text.substr(0, slash);
-        rule_.ipv6 = rule_.address.find(':') != std::string::npos;
+        const std::string address(text.substr(0, slash));
+        const bool ipv6 = address.find(':') != std::string::npos;
         in6_addr parsed{};
-        if (::inet_pton(rule_.ipv6 ? AF_INET6 : AF_INET, rule_.address.c_str(), &parsed) != 1) {
+        if (::inet_pton(ipv6 ? AF_INET6 : AF_INET, address.c_str(), &parsed) != 1) {
             return bad("invalid IP address; host names are not supported");
         }
         if (slash == std::string_view::npos) return {};
         const auto length = number(text.substr(slash + 1));
-        if (!length || *length > (rule_.ipv6 ? 128U : 32U)) return bad("invalid CIDR");
-        rule_.prefix_length = static_cast<int>(*length);
+        if (!length || *length > (ipv6 ? 128U : 32U)) return bad("invalid CIDR");
         return {};
     }
 
-    Result<void> read_port(std::string_view text) {
+    [[nodiscard]] Result<void> check_port(std::string_view text) const {
         if (text.empty() || text == "*") return {};
         const auto port = number(text);
         if (!port) return bad("invalid port");
         if (*port < 1 || *port > 65535) {
             return bad(fmt::format("port {} out of range (1-65535)", *port));
         }
-        rule_.port = static_cast<std::uint16_t>(*port);
         return {};
-    }
-
-    Result<LanRule> with_protocol(std::string_view protocol) {
-        if (protocol.empty()) {
-            rule_.protocol = rule_.port == 0 ? LanProtocol::all : LanProtocol::tcp;
-        } else if (protocol == "tcp") {
-            rule_.protocol = LanProtocol::tcp;
-        } else if (protocol == "udp") {
-            rule_.protocol = LanProtocol::udp;
-        } else if (protocol == "*") {
-            rule_.protocol = rule_.port == 0 ? LanProtocol::all : LanProtocol::tcp_and_udp;
-        } else {
-            return bad("protocol must be tcp, udp or *");
-        }
-        return rule_;
     }
 
     // Digits only; saturates far above every range that is checked.
@@ -128,12 +112,11 @@ class RuleParser {
 
     std::string_view text_;
     std::string_view rest_;
-    LanRule rule_;
 };
 
 }  // namespace
 
-Result<LanRule> parse_lan_rule(std::string_view text) {
+Result<LanAccess> parse_lan_rule(std::string_view text) {
     constexpr std::string_view kBlanks = " \t\r\n";
     const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
     const std::size_t end = text.find_last_not_of(kBlanks) + 1;

@@ -141,7 +141,7 @@ void read_lan_access(const toml::node& node, Reading& reading) {
         if (!rule) {
             reading.problems.add(position_of(item),
                                  fmt::format("{}: {}", shown, rule.error().message));
-        } else if (rule->everything) {
+        } else if (*rule == LanAccess::everything) {
             reading.config.network.open = true;
         } else if (narrower == nullptr) {
             narrower = &item;

@@ -140,16 +140,6 @@ Result<void> Store::save(const State& state) const {
     return {};
 }
 
-Result<void> Store::remove(const fs::path& path) const {
-    std::error_code error;
-    fs::remove(state_file(path), error);
-    if (error) {
-        return fail(error == std::errc::permission_denied ? Code::denied : Code::failed,
-                    fmt::format("{}: {}", state_file(path).string(), error.message()));
-    }
-    return {};
-}
-
 Result<Store::Listing> Store::list() const {
     Listing listing;
     const fs::path projects = directory_ / "projects";

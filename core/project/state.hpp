@@ -58,7 +58,6 @@ struct State {
     std::string created_at;                    // of the sandbox, RFC 3339
     Json applied_config;                       // config::applied_form; null = none
     std::vector<std::string> approved_powers;  // ids, sorted
-    std::string alca_version;                  // that wrote the file
 };
 
 // JSON of the state file; from_json checks every member. Errors: invalid.
@@ -117,8 +116,6 @@ class Store {
     // Writes nothing when the file says the same already.
     // Errors leave the old file as it was: denied, failed (disk full).
     [[nodiscard]] Result<void> save(const State& state) const;
-    // Forgets the project; its lock file stays. Absent is success.
-    [[nodiscard]] Result<void> remove(const fs::path& path) const;
 
     struct Listing {
         std::vector<State> states;    // sorted by path

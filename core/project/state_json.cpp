@@ -116,7 +116,6 @@ Json to_json(const State& state) {
         {"created_at", state.created_at},
         {"applied_config", state.applied_config},
         {"approved_powers", state.approved_powers},
-        {"alca_version", state.alca_version},
     };
 }
 
@@ -141,7 +140,6 @@ Result<State> state_from_json(const Json& json) {
     in.read("created_at", state.created_at);
     in.read("applied_config", state.applied_config);
     in.read("approved_powers", state.approved_powers);
-    in.read("alca_version", state.alca_version);
     if (auto read = in.done(true); !read) return fail(read.error());
 
     if (!is_uuid(state.project_id)) return fail(Code::invalid, "state.project_id is not a UUID");

@@ -34,7 +34,6 @@ class StateTest : public ProjectTest {
         state.created_at = rfc3339_now();
         state.applied_config = Json{{"image", "i"}};
         state.approved_powers = {"env A", "lan-access *"};
-        state.alca_version = "0.1.0";
         return state;
     }
     void save_text(std::string_view text) const {
@@ -185,13 +184,6 @@ TEST_F(StateTest, DirectoryOfAnotherUserIsRefused) {
     ASSERT_TRUE(store().save(full_state()));
     ASSERT_EQ(::chown(state_dir().c_str(), 12345, 12345), 0);
     EXPECT_THAT(load_error(), HasSubstr("belongs to another user"));
-}
-
-TEST_F(StateTest, RemoveForgetsAndMayBeRepeated) {
-    ASSERT_TRUE(store().save(full_state()));
-    EXPECT_TRUE(store().remove(project()));
-    EXPECT_TRUE(store().remove(project()));
-    EXPECT_FALSE(store().load(project())->has_value());
 }
 
 TEST_F(StateTest, ListHasGoodStatesAndNamesBadOnes) {
