@@ -11,6 +11,8 @@
 namespace alca::os {
 namespace {
 
+constexpr std::string_view kSuffix = ".XXXXXX";  // of temporary files; mkostemp fills in the X
+
 Code code_of(int error_number) {
     switch (error_number) {
         case ENOENT:
@@ -47,6 +49,17 @@ Result<void> fill(const Fd& fd, const fs::path& file, std::string_view content, 
     return {};
 }
 
+// "state.json.a1B2c3" of "state.json": what mkostemp makes of the template below.
+bool is_temporary_of(std::string_view name, std::string_view file_name) {
+    constexpr std::string_view kLetters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    if (name.size() != file_name.size() + kSuffix.size() || !name.starts_with(file_name)) {
+        return false;
+    }
+    name.remove_prefix(file_name.size());
+    return name[0] == '.' && name.find_first_not_of(kLetters, 1) == std::string_view::npos;
+}
+
 }  // namespace
 
 std::string errno_text(int error_number) {
@@ -79,7 +92,7 @@ Result<std::string> read_file(const fs::path& file, std::size_t max_bytes, Follo
 }
 
 Result<void> write_file_atomic(const fs::path& file, std::string_view content, mode_t mode) {
-    std::string temporary = file.string() + ".XXXXXX";
+    std::string temporary = file.string().append(kSuffix);
     const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!fd) return fail_errno(file, errno);
     auto done = fill(fd, file, content, mode);
@@ -89,6 +102,21 @@ Result<void> write_file_atomic(const fs::path& file, std::string_view content, m
         return done;
     }
     return sync_directory(file.parent_path().empty() ? "." : file.parent_path());
+}
+
+void remove_stale_temporaries(const fs::path& file, std::chrono::seconds age) {
+    const fs::path directory = file.parent_path().empty() ? "." : file.parent_path();
+    const auto newest = fs::file_time_type::clock::now() - age;
+    std::error_code error;
+    fs::directory_iterator entries(directory, error);
+    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+        const std::string name = entries->path().filename().string();
+        if (!is_temporary_of(name, file.filename().string())) continue;
+        std::error_code ignored;
+        if (entries->symlink_status(ignored).type() != fs::file_type::regular) continue;
+        const auto written = entries->last_write_time(ignored);
+        if (!ignored && written < newest) fs::remove(entries->path(), ignored);
+    }
 }
 
 Result<void> make_directories(const fs::path& directory, mode_t mode) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -27,10 +28,16 @@ enum class Follow { yes, no };  // no: the last component may not be a symlink (
                                             Follow follow = Follow::yes);
 
 // Replaces `file` in one step: temporary file beside it, written, synced, renamed, directory
-// synced. On any error the old content stays and no temporary file is left. A symlink at `file` is
-// replaced, not followed.
+// synced. A symlink at `file` is replaced, not followed. On an error the old content stays and no
+// temporary file is left, with one exception: when only the directory could not be synced, the new
+// content stands, but a power cut may bring the old one back.
 [[nodiscard]] Result<void> write_file_atomic(const fs::path& file, std::string_view content,
                                              mode_t mode);
+
+// Removes the temporary files that killed calls of write_file_atomic have left beside `file` and
+// that are older than `age`, which must be longer than a write takes. What cannot be removed stays:
+// it costs nothing but space.
+void remove_stale_temporaries(const fs::path& file, std::chrono::seconds age);
 
 // Makes `directory` and what is missing above it, with `mode`. One that exists must be a directory.
 [[nodiscard]] Result<void> make_directories(const fs::path& directory, mode_t mode);

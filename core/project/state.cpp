@@ -10,6 +10,7 @@
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <system_error>
 
@@ -19,6 +20,7 @@ namespace alca::project {
 namespace {
 
 constexpr std::size_t kMaxStateBytes = std::size_t{8} * 1024 * 1024;
+constexpr std::chrono::seconds kStaleAge{60};  // no write of a state takes that long
 
 // Approvals are read from here, so no other user may be able to write them.
 Result<void> check_owner(const fs::path& directory) {
@@ -137,6 +139,7 @@ Result<void> Store::save(const State& state) const {
     if (present && *present == text) return {};
     auto written = os::write_file_atomic(file, text, 0600);
     if (!written) return fail(written.error(), "save state");
+    os::remove_stale_temporaries(file, kStaleAge);
     return {};
 }
 

@@ -113,8 +113,9 @@ class Store {
     // invalid: the file is corrupt, belongs to another path, or was written by a newer alca;
     // denied; failed.
     [[nodiscard]] Result<std::optional<State>> load(const fs::path& path) const;
-    // Writes nothing when the file says the same already.
-    // Errors leave the old file as it was: denied, failed (disk full).
+    // Writes nothing when the file says the same already. Also removes what killed saves of this
+    // state have left. Errors: denied, failed (disk full); the old file stays as it was, but for
+    // the one case that os::write_file_atomic names.
     [[nodiscard]] Result<void> save(const State& state) const;
 
     struct Listing {

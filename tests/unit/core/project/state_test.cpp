@@ -8,7 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "support.hpp"
 
@@ -184,6 +187,32 @@ TEST_F(StateTest, DirectoryOfAnotherUserIsRefused) {
     ASSERT_TRUE(store().save(full_state()));
     ASSERT_EQ(::chown(state_dir().c_str(), 12345, 12345), 0);
     EXPECT_THAT(load_error(), HasSubstr("belongs to another user"));
+}
+
+TEST_F(StateTest, SavingRemovesWhatKilledSavesOfThisStateHaveLeftAndNothingElse) {
+    State state = full_state();
+    ASSERT_TRUE(store().save(state));
+    const std::string file = store().state_file(project()).string();
+    const auto put = [](const std::string& name, std::chrono::seconds age) {
+        write(name, "x");
+        fs::last_write_time(name, fs::file_time_type::clock::now() - age);
+    };
+    using std::chrono::seconds;
+    const std::vector<std::string> kept{
+        file + ".a1B2c",  file + ".a1B2c3d", file + ".a1-2c3",
+        file + "_a1B2c3", file + ".NEWone",  file.substr(0, file.size() - 1) + "m.a1B2c3"};
+    for (const std::string& name : kept) {
+        put(name, name.ends_with(".NEWone") ? seconds(5) : seconds(90));
+    }
+    put(file + ".a1B2c3", seconds(90));
+    fs::create_directory(file + ".d1rect");
+    fs::last_write_time(file + ".d1rect", fs::file_time_type::clock::now() - seconds(90));
+
+    state.container_id = "other";
+    ASSERT_TRUE(store().save(state));
+    EXPECT_FALSE(fs::exists(file + ".a1B2c3"));
+    EXPECT_TRUE(fs::exists(file + ".d1rect"));
+    for (const std::string& name : kept) EXPECT_TRUE(fs::exists(name)) << name;
 }
 
 TEST_F(StateTest, ListHasGoodStatesAndNamesBadOnes) {
