@@ -13,7 +13,7 @@ import time
 import unittest
 
 import topology
-from judge import PUBLIC_NAMES, faults
+from judge import NOT_COVERED, PUBLIC_NAMES, faults, table
 from lab import HERE, REGISTRY, Lab, sweep, wait_until
 
 OUTSIDE = ("internet", "internet2", "lan", "lan2", "onlink", "cgnat", "metadata")
@@ -79,7 +79,7 @@ class RunningLabTest(unittest.TestCase):
 
     def test_every_class_of_target_is_there(self) -> None:
         kinds = {target["class"] for target in self.lab.targets}
-        self.assertEqual(kinds, {"lan", "public", "cgnat", "ula", "metadata", "host", "neighbour"})
+        self.assertEqual(kinds, {"lan", "onlink", "public", "cgnat", "ula", "metadata", "host", "neighbour"})
 
     def test_a_missing_listener_is_not_taken_for_an_answer(self) -> None:
         closed = {"name": "lan", "address": "192.168.77.2", "port": 9, "proto": "tcp", "class": "lan"}
@@ -238,7 +238,7 @@ class JudgeTest(unittest.TestCase):
 
     def test_each_single_answer_from_a_forbidden_target_is_a_fault(self) -> None:
         for outcome in self.outcomes:
-            if outcome["class"] != "public":
+            if outcome["class"] not in ("public", NOT_COVERED):
                 outcome["outcome"] = "answered"
                 self.assertRegex(self.faults(), f"^{outcome['class']} {outcome['address']} .* but answered$")
                 outcome["outcome"] = "refused"
@@ -246,6 +246,20 @@ class JudgeTest(unittest.TestCase):
     def test_a_packet_at_a_forbidden_host_is_a_fault_whatever_the_client_saw(self) -> None:
         self.counters["lan"]["tcp"] = 1
         self.assertEqual(self.faults(), "1 packets arrived at lan")
+
+    def test_what_happens_on_the_link_is_shown_and_not_judged(self) -> None:
+        for outcome in self.outcomes:
+            if outcome["class"] == "onlink":
+                outcome["outcome"] = "answered"
+        self.counters["onlink"]["tcp"] = 3
+        self.assertEqual(self.faults(), "")
+        line = next(line for line in table(self.outcomes) if "onlink" in line)
+        self.assertEqual(line, "  onlink    4 answered (not covered by this version, see SECURITY.md)")
+        self.assertNotIn("not covered", "".join(other for other in table(self.outcomes) if other != line))
+
+    def test_the_link_must_be_tried_all_the_same(self) -> None:
+        self.outcomes = [outcome for outcome in self.outcomes if outcome["class"] != "onlink"]
+        self.assertEqual(self.faults(), "no target of class onlink was tried")
 
     def test_an_internet_that_can_not_be_reached_is_a_fault(self) -> None:
         for outcome in self.outcomes:

@@ -57,7 +57,7 @@ class Host:
 HOSTS = (
     Host("lan", "lan", ("192.168.77.2/24", "fd77::2/64", "2001:db8:77::2/64"), "lan", ROUTER_LAN, {"fd77::2": "ula"}),
     Host("lan2", "router", ("10.77.0.2/24",), "lan", ("10.77.0.1/24",)),
-    Host("onlink", "machine", ("192.0.2.2/24", "2001:db8:2::2/64"), "lan", MACHINE_PUBLIC),
+    Host("onlink", "machine", ("192.0.2.2/24", "2001:db8:2::2/64"), "onlink", MACHINE_PUBLIC),
     Host("cgnat", "router", ("100.64.0.2/24",), "cgnat", ("100.64.0.1/24",)),
     Host("metadata", "router", ("169.254.169.254/24",), "metadata", ("169.254.169.1/24",)),
     Host("internet", "router", ("203.0.113.5/24", "2001:db8:113::5/64"), "public", ("203.0.113.1/24", "2001:db8:113::1/64")),
@@ -69,7 +69,7 @@ NAMESPACES = (MACHINE, ROUTER, *(host.name for host in HOSTS))
 
 @dataclass(frozen=True)
 class Target:
-    """One thing that a sandbox may try to reach. kind: lan, public, cgnat, ula, metadata, host or neighbour.
+    """One thing that a sandbox may try to reach. kind: lan, onlink, public, cgnat, ula, metadata, host or neighbour.
 
     name: whose counters rise when a packet arrives.
     """
