@@ -69,6 +69,8 @@ build_preset() {
     local launcher=()
     if command -v ccache > /dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+        # So that another clone of the same source finds what this one has compiled.
+        export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
     fi
     cmake -S "$root" --preset "$1" "${launcher[@]}" --log-level=WARNING > /dev/null
     cmake --build "$root/build/$1" -- --quiet

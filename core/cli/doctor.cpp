@@ -29,7 +29,7 @@ constexpr int kKernelMinor = 9;
 Check check_kernel() {
     utsname name{};
     ::uname(&name);
-    const std::string_view release(name.release);
+    const std::string release = name.release;
     int major = 0;
     int minor = 0;
     const char* const end = release.data() + release.size();
@@ -76,14 +76,15 @@ std::vector<Check> check_runtimes(Session& session) {
 }
 
 Check check_firewall(Session& session) {
-    auto chosen = session.choose_firewall("");
+    const auto chosen = session.choose_firewall("");
     if (!chosen) return {"firewall", false, "cannot be loaded", chosen.error().message};
-    if (!*chosen) {
+    const auto& firewall = *chosen;
+    if (!firewall.has_value()) {
         return {"firewall", false, "no firewall plugin is installed", "install alca again"};
     }
-    const auto probe = (*chosen)->firewall->probe(session.call());
-    if (!probe) return {(*chosen)->id, false, "no answer", probe.error().message};
-    return {(*chosen)->id, probe->available,
+    const auto probe = firewall->firewall->probe(session.call());
+    if (!probe) return {firewall->id, false, "no answer", probe.error().message};
+    return {firewall->id, probe->available,
             probe->needs_root ? probe->layer + ": the right is missing" : probe->layer,
             probe->reason};
 }

@@ -12,7 +12,7 @@
 namespace alca::cli {
 namespace {
 
-constexpr std::size_t kMaxResolvConfBytes = 64 * 1024;
+constexpr std::size_t kMaxResolvConfBytes = std::size_t{64} * 1024;
 constexpr std::string_view kBlanks = " \t\r";
 
 bool is_address(const std::string& text) {

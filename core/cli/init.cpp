@@ -20,7 +20,7 @@ namespace alca::cli {
 namespace {
 
 constexpr const char* kPresetPlugin = "agent-presets";
-constexpr std::size_t kMaxGitignoreBytes = 1024 * 1024;
+constexpr std::size_t kMaxGitignoreBytes = std::size_t{1024} * 1024;
 constexpr mode_t kReadableByAll = 0644;
 
 struct InitFlags {
@@ -30,8 +30,8 @@ struct InitFlags {
 
 Result<PresetFiles> from_image(const std::string& image) {
     // What an image reference may hold; so it can stand in quotes as it is.
-    static const std::regex reference(R"([A-Za-z0-9][A-Za-z0-9._:/@-]{0,254})");
-    if (!std::regex_match(image, reference)) {
+    static const std::regex kReference(R"([A-Za-z0-9][A-Za-z0-9._:/@-]{0,254})");
+    if (!std::regex_match(image, kReference)) {
         return fail(Code::invalid, fmt::format("not an image name: {}", image));
     }
     PresetFiles files;

@@ -58,13 +58,13 @@ class CommandTerminal {
 
 // Raw only while the command runs: before, Ctrl-C must reach us, and after, our messages a sane
 // terminal.
-Result<int> run_on_terminal(os::TerminalState& state, const ProjectSession& project,
-                            const flow::Context& context, flow::RunRequest request,
-                            const os::SignalFd& signals) {
+Result<int> run_on_terminal(os::TerminalState& state, const config::Config& config,
+                            const project::State& sandbox, const flow::Context& context,
+                            flow::RunRequest request, const os::SignalFd& signals) {
     CommandTerminal terminal(state);
     if (request.tty) request.on_start = [&terminal] { return terminal.enter(); };
     return flow::run(
-        context, project.config, *project.state, request,
+        context, config, sandbox, request,
         {.in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals});
 }
 
@@ -77,7 +77,8 @@ int run(Program& program, const RunFlags& flags) {
     Session session(program, /*quiet=*/true, stop->fd());
     const auto project = open_project(session);
     if (!project) return report_run(project.error());
-    if (!(*project)->state) {
+    const auto& state = (*project)->state;
+    if (!state.has_value()) {
         return report_run({Code::not_found, "no state file found: run 'alca up' first"});
     }
     const auto context = (*project)->context(session);
@@ -94,7 +95,8 @@ int run(Program& program, const RunFlags& flags) {
         request.tty = true;
         request.size = size.value_or(os::WindowSize{.rows = 24, .cols = 80});
     }
-    const auto code = run_on_terminal(program.terminal, **project, *context, request, *signals);
+    const auto code = run_on_terminal(program.terminal, (*project)->config, *state, *context,
+                                      std::move(request), *signals);
     return code ? *code : report_run(code.error());
 }
 

@@ -118,14 +118,14 @@ Result<Session::ChosenRuntime> Session::choose_runtime(const std::string& wanted
 }
 
 Result<std::optional<Session::ChosenFirewall>> Session::choose_firewall(const std::string& kept) {
-    auto providers = loader_->catalog().providers("alca.firewall/1");
+    const auto providers = loader_->catalog().providers("alca.firewall/1");
+    const auto named = [&](std::string_view id) {
+        return std::find_if(providers.begin(), providers.end(),
+                            [&](const plugins::PluginInfo* plugin) { return plugin->id == id; });
+    };
     // Ours first: what another plugin offers beside its runtime must not replace it unseen.
-    std::stable_partition(
-        providers.begin(), providers.end(),
-        [](const plugins::PluginInfo* plugin) { return plugin->id == kOwnFirewall; });
-    const auto chosen = std::find_if(
-        providers.begin(), providers.end(),
-        [&](const plugins::PluginInfo* plugin) { return kept.empty() || plugin->id == kept; });
+    auto chosen = named(kept.empty() ? kOwnFirewall : kept);
+    if (chosen == providers.end() && kept.empty()) chosen = providers.begin();
     if (chosen == providers.end()) return std::optional<ChosenFirewall>();
     auto firewall = loader_->firewall(call_, (*chosen)->id);
     if (!firewall) return fail(firewall.error());
@@ -167,9 +167,8 @@ Result<void> choose_plugins(Session& session, ProjectSession& project) {
     auto firewall = session.choose_firewall(made ? project.state->firewall.plugin : std::string());
     if (!firewall) return fail(firewall.error());
     project.firewall = std::move(*firewall);
-    if (project.firewall) {
-        project.firewall_port.emplace(
-            flow::FirewallPort{project.firewall->id, *project.firewall->firewall});
+    if (const auto& chosen = project.firewall; chosen.has_value()) {
+        project.firewall_port.emplace(flow::FirewallPort{chosen->id, *chosen->firewall});
     }
     return {};
 }
@@ -206,9 +205,10 @@ Result<std::unique_ptr<ProjectSession>> open_sandbox(Session& session) {
     if (!directory) return fail(directory.error());
     project->directory = std::move(*directory);
     if (auto loaded = load_state(session, *project); !loaded) return fail(loaded.error());
-    if (!project->state) return nullptr;
+    const auto& state = project->state;
+    if (!state.has_value()) return nullptr;
     // Also after `down`: what made the last sandbox is asked whether there is one.
-    if (!project->state->runtime.empty()) project->config.runtime = project->state->runtime;
+    if (!state->runtime.empty()) project->config.runtime = state->runtime;
     if (auto chosen = choose_plugins(session, *project); !chosen) return fail(chosen.error());
     return project;
 }

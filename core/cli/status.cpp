@@ -98,7 +98,7 @@ Json sandbox_json(const project::State& state, const flow::StatusReport& report)
             {"drift", drift_json(report.drift)}};
 }
 
-int print_report(bool as_json, Json json, const std::string& text) {
+int print_report(bool as_json, const Json& json, const std::string& text) {
     return print(as_json ? dump(json) + "\n" : text) ? exit_ok : exit_failed;
 }
 

@@ -38,19 +38,20 @@ Result<void> down(const Context& context, const fs::path& project, const DownOpt
              context.ui.warn("another alca is working on this project; waiting for it");
          }});
     if (!lock) return fail(lock.error());
-    auto state = context.store.load(project);
-    if (!state) return fail(state.error(), "failed to load state");
-    if (!*state) {
+    auto loaded = context.store.load(project);
+    if (!loaded) return fail(loaded.error(), "failed to load state");
+    auto& state = *loaded;
+    if (!state.has_value()) {
         context.ui.step("No state file found. Container may not exist.");
         return {};
     }
-    if (auto same = check_plugins(context, **state); !same) return same;
-    if (auto able = check_rights(context, **state); !able) return able;
+    if (auto same = check_plugins(context, *state); !same) return same;
+    if (auto able = check_rights(context, *state); !able) return able;
     context.ui.step("Stopping container");
     // Removal, once begun, is finished: a half removed sandbox helps nobody. Also when the state
     // says that there is none: an `up` that was killed can have left one under this name.
     const UncancellableCall call(context.call);
-    auto done = options.keep ? stop_only(context, **state) : remove_sandbox(context, call, **state);
+    auto done = options.keep ? stop_only(context, *state) : remove_sandbox(context, call, *state);
     if (!done) return done;
     context.ui.success("Container stopped");
     return {};

@@ -16,8 +16,8 @@
 
 namespace alca::flow {
 
-inline constexpr std::size_t kMaxInputFrameBytes = 64 * 1024;
-inline constexpr std::size_t kMaxCommandFrameBytes = 4 * 1024 * 1024;
+inline constexpr std::size_t kMaxInputFrameBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kMaxCommandFrameBytes = std::size_t{4} * 1024 * 1024;
 
 // A command as the user typed it: exact bytes, no text encoding assumed.
 struct Command {

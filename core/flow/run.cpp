@@ -63,13 +63,14 @@ Result<void> require_rules(const Context& context, const project::State& state) 
         context.store, state.directory.path,
         {.wait = true, .cancel_fd = context.call.cancel_fd(), .on_wait = {}});
     if (!lock) return fail(lock.error());
-    const auto now = context.store.load(state.directory.path);
-    if (!now) return fail(now.error());
-    if (!*now || (*now)->phase != project::Phase::ready ||
-        (*now)->container_id != state.container_id) {
+    const auto loaded = context.store.load(state.directory.path);
+    if (!loaded) return fail(loaded.error());
+    const auto& now = *loaded;
+    if (!now.has_value() || now->phase != project::Phase::ready ||
+        now->container_id != state.container_id) {
         return fail(Code::unavailable, "container is not running: run 'alca up' first");
     }
-    return keep_rules(context, **now);
+    return keep_rules(context, *now);
 }
 
 // The configuration lies where the agent can write; what it hands to a command counts as much as at

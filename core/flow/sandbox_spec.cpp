@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kHostUserName = "agent";
 constexpr const char* kHostUserHome = "/home/agent";
-constexpr std::size_t kMaxHelperBytes = 16 * 1024 * 1024;
+constexpr std::size_t kMaxHelperBytes = std::size_t{16} * 1024 * 1024;
 
 std::vector<std::string> init_arguments(const config::Config& config, const HostUser& user) {
     std::vector<std::string> argv{kInitPath, "init"};
@@ -64,7 +64,7 @@ Result<fs::path> keep_init_program(const Host& host) {
     }
     const boost::uuids::name_generator_sha1 digest(boost::uuids::ns::oid());
     const fs::path directory = host.state_directory / "helpers";
-    const fs::path copy = directory / fmt::format("alca-init-{}", to_string(digest(*content)));
+    fs::path copy = directory / fmt::format("alca-init-{}", to_string(digest(*content)));
     if (const auto present = os::read_file(copy, kMaxHelperBytes, os::Follow::no);
         present && *present == *content) {
         return copy;

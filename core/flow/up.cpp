@@ -19,15 +19,10 @@ Result<project::State> load_state(const Context& context, const fs::path& projec
     if (!directory) return fail(directory.error());
     auto placement = context.store.place(*directory);
     if (!placement) return fail(placement.error(), "failed to load state");
-    switch (placement->kind) {
-        case project::Placement::Kind::same:
-            return std::move(*placement->state);
-        case project::Placement::Kind::fresh:
-            return project::make_state(*directory);
-        case project::Placement::Kind::replaced:
-        case project::Placement::Kind::moved:
-            break;
-    }
+    using Kind = project::Placement::Kind;
+    if (placement->kind == Kind::fresh) return project::make_state(*directory);
+    auto& state = placement->state;
+    if (placement->kind == Kind::same && state.has_value()) return std::move(*state);
     return fail(project::misplaced(*placement, *directory));
 }
 

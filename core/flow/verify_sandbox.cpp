@@ -1,27 +1,37 @@
 #include "core/flow/verify_sandbox.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 
 #include "core/flow/exec_inside.hpp"
+#include "core/flow/limited_call.hpp"
 #include "core/os/file.hpp"
 
 namespace alca::flow {
 namespace {
 
-constexpr std::size_t kMaxAnswerBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxAnswerBytes = std::size_t{4} * 1024 * 1024;
 
+// The helper needs milliseconds; a machine under heavy load may need seconds to start it.
+constexpr std::chrono::seconds kLongestAnswer{30};
+
+// It can not grow beyond the limit: a write of more is an error to whoever writes.
 Result<os::Fd> memory_file(const char* name) {
-    os::Fd fd(::memfd_create(name, MFD_CLOEXEC));
-    if (!fd) return fail("cannot make a memory file: " + os::errno_text(errno));
+    os::Fd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!fd || ::ftruncate(fd.get(), kMaxAnswerBytes) != 0 ||
+        ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) {
+        return fail("cannot make a memory file: " + os::errno_text(errno));
+    }
     return fd;
 }
 
 Result<std::string> content_of(const os::Fd& fd) {
-    const off_t size = ::lseek(fd.get(), 0, SEEK_END);
+    const off_t size = ::lseek(fd.get(), 0, SEEK_CUR);  // behind what was written
     if (size < 0 || static_cast<std::size_t>(size) > kMaxAnswerBytes) {
         return fail(Code::invalid, "the answer from inside the sandbox is too large");
     }
@@ -56,8 +66,15 @@ Result<std::vector<std::string>> verify_from_inside(const Context& context, cons
         request.argv.emplace_back("--probe");
         request.argv.push_back(gateway);
     }
+    const auto call = LimitedCall::make(context.call, kLongestAnswer);
+    if (!call) return fail(call.error());
     const auto code = context.runtime.runtime.exec(
-        context.call, request, {.in = -1, .out = out->get(), .err = err->get()});
+        *call, request, {.in = -1, .out = out->get(), .err = err->get()});
+    if (!code && call->is_expired()) {
+        return fail(Code::failed,
+                    fmt::format("cannot verify the sandbox from inside: no answer within {} s",
+                                kLongestAnswer.count()));
+    }
     if (!code) return fail(code.error(), "cannot verify the sandbox from inside");
     const auto answer = content_of(*out);
     if (!answer) return fail(answer.error());
