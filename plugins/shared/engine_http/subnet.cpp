@@ -17,12 +17,17 @@ namespace {
 constexpr int kPrefix = 28;
 constexpr std::uint32_t kSubnetSize = 1U << (32 - kPrefix);
 // Private ranges that routers, VPNs and Docker's own pools seldom use, each 2^16 addresses.
-constexpr std::array<std::uint32_t, 3> kPools{
+// The last one is in wide use, and only for hosts that route all of the others.
+constexpr std::array<std::uint32_t, 4> kPools{
     0xAC1E0000,  // 172.30.0.0/16
     0x0AD50000,  // 10.213.0.0/16
     0x0AEC0000,  // 10.236.0.0/16
+    0xC0A80000,  // 192.168.0.0/16
 };
 constexpr std::uint32_t kPerPool = (1U << 16) / kSubnetSize;
+
+// Wider routes stand for "everything else", as the 0.0.0.0/1 and 128.0.0.0/1 of a full-tunnel VPN.
+constexpr int kShortestPrefix = 8;
 
 // Columns of /proc/net/route.
 constexpr std::size_t kDestination = 1;
@@ -81,9 +86,10 @@ std::vector<Ipv4Subnet> parse_routes(std::string_view proc_net_route) {
         if (fields.size() <= kMask) continue;
         const auto address = parse_address(fields[kDestination]);
         const auto mask = parse_address(fields[kMask]);
-        if (!address || !mask || *mask == 0) continue;
+        if (!address || !mask) continue;
         const int prefix = std::popcount(*mask);
-        if (mask_of(prefix) == *mask) routes.push_back({*address & *mask, prefix});
+        if (mask_of(prefix) != *mask || prefix < kShortestPrefix) continue;
+        routes.push_back({*address & *mask, prefix});
     }
     return routes;
 }

@@ -28,8 +28,9 @@ struct Ipv6Subnet {
     std::string first_address;  // "fd12:3456:789a:bcde::1"
 };
 
-// What the kernel routes, from the text of /proc/net/route. Default routes are left out: they cover
-// everything and collide with nothing. Lines that do not parse are skipped.
+// What the kernel routes, from the text of /proc/net/route. Routes wider than a /8 are left out:
+// they are default routes, whole or in parts as VPNs make them, and collide with nothing. Lines
+// that do not parse are skipped.
 [[nodiscard]] std::vector<Ipv4Subnet> parse_routes(std::string_view proc_net_route);
 
 // The candidates for one sandbox, best first: the same id gets the same answer again while it is

@@ -16,6 +16,7 @@ using ::testing::StartsWith;
 constexpr Ipv4Subnet kPool1{0xAC1E0000, 16};
 constexpr Ipv4Subnet kPool2{0x0AD50000, 16};
 constexpr Ipv4Subnet kPool3{0x0AEC0000, 16};
+constexpr Ipv4Subnet kLastResort{0xC0A80000, 16};
 constexpr const char* kId = "550e8400-e29b-41d4-a716-446655440000";
 
 TEST(SubnetTest, RoutesAreReadFromTheKernelsTable) {
@@ -29,6 +30,15 @@ TEST(SubnetTest, RoutesAreReadFromTheKernelsTable) {
         "odd\t0000000A\t00000000\t0001\t0\t0\t0\t00FF00FF\t0\t0\t0\n");
     EXPECT_THAT(routes, ElementsAre(Ipv4Subnet{0xAC110000, 16}, Ipv4Subnet{0xC0000200, 24},
                                     Ipv4Subnet{0x0A000001, 32}));
+}
+
+TEST(SubnetTest, RoutesOfAFullTunnelCollideWithNothing) {
+    const auto routes = parse_routes(
+        "tun0\t00000000\t01000A0A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"    // 0.0.0.0/1
+        "tun0\t00000080\t01000A0A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"    // 128.0.0.0/1
+        "tun0\t00000008\t01000A0A\t0003\t0\t0\t0\t000000FC\t0\t0\t0\n"    // 8.0.0.0/6
+        "tun0\t0000000A\t01000A0A\t0003\t0\t0\t0\t000000FF\t0\t0\t0\n");  // 10.0.0.0/8
+    EXPECT_THAT(routes, ElementsAre(Ipv4Subnet{0x0A000000, 8}));
 }
 
 TEST(SubnetTest, NothingIsReadFromAnEmptyTable) { EXPECT_TRUE(parse_routes("").empty()); }
@@ -67,14 +77,27 @@ TEST(SubnetTest, APoolThatIsRoutedIsLeftForTheNext) {
     const auto third = SubnetCandidates(kId, {kPool1, kPool2}).next();
     ASSERT_TRUE(third);
     EXPECT_TRUE(third->overlaps(kPool3));
-    EXPECT_FALSE(SubnetCandidates(kId, {kPool1, kPool2, kPool3}).next());
+    EXPECT_FALSE(SubnetCandidates(kId, {kPool1, kPool2, kPool3, kLastResort}).next());
+}
+
+TEST(SubnetTest, HostThatRoutesEveryPoolGetsTheLastResortBesideItsOwnNetwork) {
+    const Ipv4Subnet ten{0x0A000000, 8};
+    const Ipv4Subnet home{0xC0A80100, 24};  // 192.168.1.0
+    SubnetCandidates candidates(kId, {ten, {0xAC100000, 12}, home});
+    std::size_t count = 0;
+    while (const auto next = candidates.next()) {
+        EXPECT_TRUE(next->overlaps(kLastResort));
+        EXPECT_FALSE(next->overlaps(home));
+        ++count;
+    }
+    EXPECT_EQ(count, 4096U - 16U);
 }
 
 TEST(SubnetTest, CandidatesAreAllDifferentUntilThePoolsEnd) {
     SubnetCandidates candidates(kId, {});
     std::vector<std::uint32_t> seen;
     while (const auto next = candidates.next()) seen.push_back(next->address);
-    EXPECT_EQ(seen.size(), 3U * 4096U);
+    EXPECT_EQ(seen.size(), 4U * 4096U);
     std::sort(seen.begin(), seen.end());
     EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
 }
