@@ -207,6 +207,10 @@ Result<SandboxStatus> DockerRuntime::find_ours(const Call& call, const SandboxRe
 Result<void> DockerRuntime::start(const Call& call, const SandboxRef& ref) {
     auto found = find_ours(call, ref);
     if (!found) return fail(found.error());
+    if (found->state == SandboxState::paused) {
+        return fail(Code::unavailable, fmt::format("container {} is paused; run: docker unpause {}",
+                                                   found->name, found->name));
+    }
     auto reply = engine_->post(call, "/containers/" + url_escape(found->container_id) + "/start");
     if (!reply) return fail(reply.error());
     if (!reply->is_ok()) return fail(reply->error("cannot start container " + found->name));

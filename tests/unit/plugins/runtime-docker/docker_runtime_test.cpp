@@ -67,10 +67,11 @@ class DockerRuntimeTest : public ::testing::Test {
         json.merge_patch(Json::parse(change));
         return http(200, json.dump());
     }
-    [[nodiscard]] static std::string container(const std::string& id) {
+    [[nodiscard]] static std::string container(const std::string& id,
+                                               const std::string& state = "exited") {
         return http(200, Json{{"Id", "c1"},
                               {"Name", "/alca-550e8400-e29"},
-                              {"State", {{"Status", "exited"}}},
+                              {"State", {{"Status", state}}},
                               {"Config", {{"Labels", {{"alca.project.id", id}}}}},
                               {"HostConfig", {{"NetworkMode", "alca-550e8400-e29"}}}}
                              .dump());
@@ -369,6 +370,15 @@ TEST_F(DockerRuntimeTest, StartSaysWhyInTheEnginesWords) {
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().message,
               "cannot start container alca-550e8400-e29: oci runtime error (HTTP 500)");
+}
+
+TEST_F(DockerRuntimeTest, APausedContainerIsNotStarted) {
+    const auto started = with({{.answer = container("550e8400", "paused")}}).start(call_, ref_);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, Code::unavailable);
+    EXPECT_EQ(started.error().message,
+              "container alca-550e8400-e29 is paused; run: docker unpause alca-550e8400-e29");
+    EXPECT_THAT(sent(), SizeIs(1));
 }
 
 TEST_F(DockerRuntimeTest, AnEngineThatDiesInEachStepIsUnavailable) {
