@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <ctime>
+#include <filesystem>
 #include <set>
 #include <string_view>
 
@@ -107,24 +108,44 @@ struct RequestedMount {
     }
 };
 
-// What is mounted, but for the anonymous volumes that an image declares: they are empty, belong to
-// this container alone and go with it.
-std::vector<Mount> effective_mounts(const std::vector<EngineMount>& mounts,
-                                    const std::vector<RequestedMount>& requested,
-                                    const Json& declared) {
-    std::vector<Mount> result;
+// The name that engines give to a volume without one.
+bool is_anonymous(std::string_view volume) {
+    return volume.size() == 64 &&
+           volume.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// As an image may write it ("/data/") -> as the engine mounts it ("/data").
+std::set<std::string> declared_targets(const Json& volumes) {
+    std::set<std::string> targets;
+    for (const auto& [path, options] : volumes.items()) {
+        std::string target = std::filesystem::path(path).lexically_normal().string();
+        if (target.size() > 1 && target.ends_with('/')) target.pop_back();
+        targets.insert(std::move(target));
+    }
+    return targets;
+}
+
+// Tells what is mounted from the anonymous volumes that the image declares: they are empty, belong
+// to this container alone and go with it.
+void read_mounts(const std::vector<EngineMount>& mounts,
+                 const std::vector<RequestedMount>& requested, const Json& declared_volumes,
+                 SandboxStatus& status) {
+    const std::set<std::string> declared = declared_targets(declared_volumes);
     for (const EngineMount& mount : mounts) {
         const bool is_requested =
             std::any_of(requested.begin(), requested.end(),
                         [&mount](const auto& r) { return r.target == mount.target; });
         const bool is_volume = mount.type == "volume";
-        if (is_volume && !is_requested && declared.contains(mount.target)) continue;
-        result.push_back({.source = is_volume ? std::string() : mount.source,
-                          .volume = is_volume ? mount.name : std::string(),
-                          .target = mount.target,
-                          .read_only = !mount.writable});
+        if (is_volume && !is_requested && is_anonymous(mount.name) &&
+            declared.contains(mount.target)) {
+            status.image_volumes.push_back(mount.target);
+            continue;
+        }
+        status.effective.mounts.push_back({.source = is_volume ? std::string() : mount.source,
+                                           .volume = is_volume ? mount.name : std::string(),
+                                           .target = mount.target,
+                                           .read_only = !mount.writable});
     }
-    return result;
 }
 
 struct Binding {
@@ -302,7 +323,7 @@ Result<SandboxStatus> status_of_inspect(const Json& inspect) {
         return fail(read.error());
     }
     if (auto read = read_networks(network_settings, status); !read) return fail(read.error());
-    status.effective.mounts = effective_mounts(mounts, requested, declared_volumes);
+    read_mounts(mounts, requested, declared_volumes, status);
     status.effective.name = status.name;
     status.weaknesses = weaknesses_of(inspect);
     return status;

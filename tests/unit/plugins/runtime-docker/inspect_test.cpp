@@ -34,8 +34,8 @@ Json sandbox() {
       "Mounts": [{"Type": "bind", "Source": "/p", "Destination": "/work", "RW": false,
                   "Propagation": "rprivate"},
                  {"Type": "volume", "Name": "v", "Source": "/var/v", "Destination": "/vol", "RW": true},
-                 {"Type": "volume", "Name": "0123", "Source": "/var/0123", "Destination": "/data",
-                  "RW": true}],
+                 {"Type": "volume", "Source": "/var/x", "Destination": "/data", "RW": true,
+                  "Name": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
       "NetworkSettings": {"Networks": {"alca-550e8400-e29":
         {"Gateway": "172.30.0.1", "IPv6Gateway": "fd00::1"}}}
     })");
@@ -75,9 +75,27 @@ TEST(InspectTest, ReadsEveryFieldThatTheHostCompares) {
 }
 
 TEST(InspectTest, MountsAreThoseInForceWithoutTheImagesOwnVolumes) {
-    const SandboxSpec spec = read(sandbox()).effective;
-    EXPECT_THAT(spec.mounts,
+    const SandboxStatus status = read(sandbox());
+    EXPECT_THAT(status.effective.mounts,
                 ElementsAre(Mount{"/p", "", "/work", true}, Mount{"", "v", "/vol", false}));
+    EXPECT_THAT(status.image_volumes, ElementsAre("/data"));
+}
+
+TEST(InspectTest, AnImageMayWriteItsVolumeWithASlash) {
+    Json json = sandbox();
+    json["Config"]["Volumes"] = {{"/data/", Json::object()}};
+    EXPECT_THAT(read(json).image_volumes, ElementsAre("/data"));
+}
+
+TEST(InspectTest, AVolumeThatTheImageDoesNotDeclareOrThatHasANameIsAMount) {
+    Json undeclared = sandbox();
+    undeclared["Config"]["Volumes"] = nullptr;
+    Json named = sandbox();
+    named["Mounts"][2]["Name"] = "secrets-of-another";
+    for (const Json& json : {undeclared, named}) {
+        EXPECT_THAT(read(json).image_volumes, IsEmpty());
+        EXPECT_EQ(read(json).effective.mounts.size(), 3U);
+    }
 }
 
 TEST(InspectTest, AMountThatNobodyAskedForIsSeen) {
