@@ -35,9 +35,13 @@ Error not_ours(const std::string& name, const std::string& id) {
                              name, kProjectLabel, id, name)};
 }
 
-std::string kernel_release() {
+// Whether the engine at this unix socket runs its containers on our own kernel. Those that run them
+// in a virtual machine forward their socket; their names, and a kernel that is another one, tell.
+bool is_this_machine(std::string_view operating_system, std::string_view kernel_release) {
     utsname names{};
-    return ::uname(&names) == 0 ? std::string(names.release) : std::string();
+    if (::uname(&names) != 0 || std::string_view(names.sysname) != "Linux") return false;
+    if (operating_system == "Docker Desktop" || operating_system == "OrbStack") return false;
+    return kernel_release == names.release;
 }
 
 // Routes of this host. No file (another kernel than Linux): none to avoid, the engine itself
@@ -105,11 +109,13 @@ Result<void> DockerRuntime::read_info(const Call& call, RuntimeProbe& probe) {
     if (!reply->is_ok()) return fail(reply->error(action));
 
     std::string os_type;
+    std::string system;
     std::string kernel;
     std::vector<std::string> security;
     JsonReader in(reply->json, "info");
     in.read("ServerVersion", probe.version);
     in.read("OSType", os_type);
+    in.read("OperatingSystem", system);
     in.read("KernelVersion", kernel);
     in.read("SecurityOptions", security);
     if (auto read = in.done(true); !read) return fail(read.error(), action);
@@ -118,7 +124,7 @@ Result<void> DockerRuntime::read_info(const Call& call, RuntimeProbe& probe) {
                     fmt::format("the engine at {} runs {} containers, Linux ones are needed",
                                 engine_->endpoint().describe(), os_type));
     }
-    probe.shares_kernel = kernel == kernel_release();
+    probe.shares_kernel = is_this_machine(system, kernel);
     probe.rootless = std::any_of(security.begin(), security.end(), [](const std::string& option) {
         return option == "name=rootless" || option.starts_with("name=rootless,");
     });

@@ -26,7 +26,9 @@ struct RuntimeProbe {
     std::string endpoint;       // "unix:///var/run/docker.sock"
     std::string endpoint_from;  // what chose it: "DOCKER_HOST", "context work", "default"
     std::string reason;         // why not available, and what to do; "" when available
-    bool shares_kernel = true;  // false: the engine runs in a virtual machine
+    // The engine's containers run on this host's own kernel, not in a virtual machine. To be
+    // reported: rules in the host's kernel hold nothing otherwise.
+    bool shares_kernel = false;
     bool rootless = false;
     static Result<RuntimeProbe> from_json(const Json& json);
 };
@@ -84,6 +86,8 @@ struct SandboxSpec {
     std::int64_t nano_cpus = 0;     // 1e9 = one CPU; 0: no limit
     NetworkSpec network;
     static Result<SandboxSpec> from_json(const Json& json);
+    // What is known of a sandbox of which nothing was reported: nothing, and no protection.
+    [[nodiscard]] static SandboxSpec unreported();
 };
 
 // Names an existing sandbox. container_id is "" when the host does not know it; then name is used.
@@ -128,7 +132,7 @@ enum class SandboxState { absent, created, running, stopped, paused, unknown };
 
 // A sandbox as the engine reports it. `effective` is read back from the engine, never an echo of
 // the request: the host compares it with what it asked for. Fields that the engine did not report
-// stay empty.
+// stay as SandboxSpec::unreported has them: what is not reported protects nobody.
 struct SandboxStatus {
     SandboxState state = SandboxState::absent;
     std::string container_id;
@@ -143,7 +147,7 @@ struct SandboxStatus {
     std::vector<std::string>
         weaknesses;  // settings that undo isolation: "privileged", "host network"
     std::map<std::string, std::string> labels;
-    SandboxSpec effective;
+    SandboxSpec effective = SandboxSpec::unreported();
     static Result<SandboxStatus> from_json(const Json& json);
 };
 

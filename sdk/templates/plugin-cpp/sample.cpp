@@ -91,6 +91,7 @@ class SampleRuntime final : public alca::Runtime {
         probe.version = ALCA_PLUGIN_VERSION;
         probe.endpoint = directory_.string();
         probe.endpoint_from = "ALCA_SAMPLE_DIR";
+        probe.shares_kernel = true;
         std::error_code error;
         probe.available = directory_.is_absolute() && fs::is_directory(directory_, error);
         if (!probe.available) {

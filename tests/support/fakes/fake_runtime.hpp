@@ -34,6 +34,7 @@ class FakeRuntime final : public Runtime {
         : journal_(journal), firewall_(firewall) {
         probe_answer.available = true;
         probe_answer.engine = "Fake";
+        probe_answer.shares_kernel = true;
     }
 
     RuntimeProbe probe_answer;  // available until a test says otherwise

@@ -66,5 +66,37 @@ TEST(JsonTest, DeepNestingIsReadWithoutOverflow) {
     EXPECT_TRUE(parse_object("{\"a\":" + deep + std::string(deep.size(), ']') + "}"));
 }
 
+TEST(StatusTest, WhatIsNotReportedDoesNotCountAsProtection) {
+    for (const char* text : {R"({"state":"running"})", R"({"state":"running","effective":null})",
+                             R"({"state":"running","effective":{"name":"n"}})"}) {
+        const auto status = SandboxStatus::from_json(Json::parse(text));
+        ASSERT_TRUE(status) << status.error().message;
+        EXPECT_FALSE(status->effective.no_new_privileges) << text;
+    }
+    EXPECT_FALSE(SandboxStatus{}.effective.no_new_privileges);
+    EXPECT_TRUE(SandboxSpec{}.no_new_privileges);
+    const auto probe = RuntimeProbe::from_json(Json{{"available", true}});
+    ASSERT_TRUE(probe);
+    EXPECT_FALSE(probe->shares_kernel);
+}
+
+TEST(StatusTest, WhatIsReportedComesThrough) {
+    SandboxStatus sent;
+    sent.image_volumes = {"/data"};
+    sent.effective.no_new_privileges = true;
+    sent.effective.name = "n";
+    const auto status = SandboxStatus::from_json(Json(sent));
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->image_volumes, sent.image_volumes);
+    EXPECT_EQ(Json(status->effective), Json(sent.effective));
+}
+
+TEST(StatusTest, ErrorsInWhatIsReportedNameThePath) {
+    const auto status = SandboxStatus::from_json(
+        Json::parse(R"({"state":"running","effective":{"pids_limit":"many"}})"));
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().message, "status.effective: sandbox.pids_limit must be an integer");
+}
+
 }  // namespace
 }  // namespace alca

@@ -93,8 +93,10 @@ inline void to_json(Json& json, const SandboxSpec& value) {
                 {"nano_cpus", value.nano_cpus},
                 {"network", value.network}};
 }
-inline Result<SandboxSpec> SandboxSpec::from_json(const Json& json) {
-    SandboxSpec value;
+
+namespace detail {
+// Members that `json` lacks stay as `value` has them.
+inline Result<SandboxSpec> read_spec(const Json& json, SandboxSpec value) {
     JsonReader in(json, "sandbox");
     in.read("id", value.id);
     in.read("name", value.name);
@@ -116,6 +118,17 @@ inline Result<SandboxSpec> SandboxSpec::from_json(const Json& json) {
     in.read("nano_cpus", value.nano_cpus);
     in.read("network", value.network);
     return in.done(value);
+}
+}  // namespace detail
+
+inline Result<SandboxSpec> SandboxSpec::from_json(const Json& json) {
+    return detail::read_spec(json, SandboxSpec{});
+}
+
+inline SandboxSpec SandboxSpec::unreported() {
+    SandboxSpec spec;
+    spec.no_new_privileges = false;
+    return spec;
 }
 
 inline void to_json(Json& json, const SandboxRef& value) {
@@ -254,7 +267,12 @@ inline Result<SandboxStatus> SandboxStatus::from_json(const Json& json) {
     in.read("image_volumes", value.image_volumes);
     in.read("weaknesses", value.weaknesses);
     in.read("labels", value.labels);
-    in.read("effective", value.effective);
+    Json effective = Json::object();
+    in.read("effective", effective);
+    if (!in.ok()) return in.done(value);
+    auto spec = detail::read_spec(effective, SandboxSpec::unreported());
+    if (!spec) return fail(spec.error(), "status.effective");
+    value.effective = *std::move(spec);
     // A state of a later version is "unknown", which nothing treats as running.
     value.state = SandboxState::unknown;
     for (SandboxState known : {SandboxState::absent, SandboxState::created, SandboxState::running,

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/utsname.h>
 
 #include "fake_call.hpp"
 #include "fake_engine.hpp"
@@ -101,6 +102,27 @@ TEST_F(DockerRuntimeTest, ProbeTellsWhatTheEngineIs) {
     EXPECT_EQ(probe->endpoint_from, "DOCKER_HOST");
     EXPECT_FALSE(probe->shares_kernel);
     EXPECT_TRUE(probe->rootless);
+}
+
+TEST_F(DockerRuntimeTest, OnlyAnEngineOnOurOwnKernelSharesIt) {
+    utsname names{};
+    ASSERT_EQ(::uname(&names), 0);
+    const std::string ours = names.release;
+    const auto shares = [this](const Json& info) {
+        auto probe = with({{.answer = http(200, info.dump())}}).probe(call_);
+        return probe && probe->available && probe->shares_kernel;
+    };
+    Json info{{"OSType", "linux"}, {"OperatingSystem", "Debian"}, {"KernelVersion", ours}};
+    EXPECT_TRUE(shares(info));
+    info["OperatingSystem"] = "Docker Desktop";
+    EXPECT_FALSE(shares(info));
+    info["OperatingSystem"] = "OrbStack";
+    EXPECT_FALSE(shares(info));
+    info["OperatingSystem"] = "Debian";
+    info["KernelVersion"] = ours + "-linuxkit";
+    EXPECT_FALSE(shares(info));
+    info.erase("KernelVersion");
+    EXPECT_FALSE(shares(info));
 }
 
 TEST_F(DockerRuntimeTest, UsableEngineIsAskedOnceWhatItIs) {
