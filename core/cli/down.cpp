@@ -23,7 +23,11 @@ int down(Program& program, const flow::DownOptions& options) {
     const auto context = (*project)->context(session);
     if (!context) return report(context.error());
     session.console().step("Using runtime: " + (*project)->runtime.id);
-    const auto done = flow::down(*context, (*project)->directory.path, options);
+    // The state's own place: the project may have moved since.
+    const auto& state = (*project)->state;
+    const fs::path& made_at =
+        state.has_value() ? state->directory.path : (*project)->directory.path;
+    const auto done = flow::down(*context, made_at, options);
     return done ? exit_ok : report(done.error());
 }
 

@@ -204,7 +204,12 @@ Result<std::unique_ptr<ProjectSession>> open_sandbox(Session& session) {
     auto directory = current_project();
     if (!directory) return fail(directory.error());
     project->directory = std::move(*directory);
-    if (auto loaded = load_state(session, *project); !loaded) return fail(loaded.error());
+    const auto store = session.store();
+    if (!store) return fail(store.error());
+    // Also a sandbox that was made where the project stood before, or for what stood here.
+    auto placement = (*store)->place(project->directory);
+    if (!placement) return fail(placement.error(), "failed to load state");
+    project->state = std::move(placement->state);
     const auto& state = project->state;
     if (!state.has_value()) return nullptr;
     // Also after `down`: what made the last sandbox is asked whether there is one.
