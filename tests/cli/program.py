@@ -124,7 +124,10 @@ def finish(process: "subprocess.Popen[bytes]", timeout_s: float = TIMEOUT_S, dat
     try:
         out, err = process.communicate(data, timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
+        # With what it has started, if it leads a group: those hold the other ends of the pipes.
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         out, err = process.communicate()
         raise AssertionError(f"did not end within {timeout_s:.0f} s: {process.args}\n{out!r}\n{err!r}") from None
     return Outcome(process.returncode, *((text or b"").decode(errors="surrogateescape") for text in (out, err)))

@@ -1,11 +1,12 @@
 """An engine that dies, hangs or is too old in the middle of things, by proxy: an error that names it, and nothing left once it is back."""
 
+import contextlib
 import os
+import re
 import signal
-import threading
 import time
 
-from sandbox import SandboxTest, engine_proxy, program, require_engine
+from sandbox import SandboxTest, WatchedEngine, engine_proxy, program, require_engine
 
 
 def setUpModule() -> None:
@@ -55,9 +56,9 @@ class BrokenEngineTest(SandboxTest):
 
     def test_engine_dying_during_a_run_is_125(self) -> None:
         self.up()
-        for options in (("--die-at", r"/exec/.*/start"), ("--die-at", r"/exec/.*/start", "--die-after-bytes", "300"), ("--die-at", "/containers/.*/exec")):
+        for options in (("--die-at", r"/exec/.*/start"), ("--die-at", r"/exec/.*/start", "--die-after-bytes", "1000"), ("--die-at", "/containers/.*/exec")):
             with self.subTest(options=options), engine_proxy(self, *options):
-                outcome = self.alca_run("sh", "-c", "echo out; sleep 2; echo more", timeout_s=30)
+                outcome = self.alca_run("sh", "-c", "yes | head -c 4000; sleep 2; echo more", timeout_s=30)
                 self.assertEqual(outcome.code, 125, outcome)
                 self.assert_error_text(outcome.err.splitlines()[-1])
         self.assert_only_init_inside()
@@ -102,29 +103,29 @@ class BrokenEngineTest(SandboxTest):
     def test_disk_that_fills_up_between_two_writes_of_the_state(self) -> None:
         """The state can be written at first and not when the network is there: it must be taken away again."""
         fill = os.path.join(self.work.state, "fill")
-        script = f"mount -t tmpfs -o size=256k,mode=700 tmpfs {self.work.state}; touch {fill}; exec \"$@\""
-        with engine_proxy(self, "--die-at", "never") as requests:
-            process = self.work.start("up", wrapper=("unshare", "--mount", "sh", "-euc", script, "sh"))
-            root = f"/proc/{process.pid}/root"
+        script = f"mount -t tmpfs -o size=256k,mode=700 tmpfs {self.work.state}; exec \"$@\""
+        is_filled = []
 
-            def fill_up() -> None:
-                program.wait_until(lambda: any("/networks/create" in line for line in requests()), "network", 20)
-                with open(f"{root}{fill}", "wb", buffering=0) as file:
-                    try:
-                        while True:
-                            file.write(b"x" * 4096)
-                    except OSError:
-                        pass
+        def fill_up(_count: int, request: str) -> None:
+            if "/networks/create" in request and not is_filled:
+                is_filled.append(True)
+                with open(f"/proc/{process.pid}/root{fill}", "wb", buffering=0) as file, contextlib.suppress(OSError):
+                    while True:
+                        file.write(b"x" * 4096)
 
-            filler = threading.Thread(target=fill_up)
-            filler.start()
-            outcome = program.finish(process)
-            filler.join()
-        if outcome.code == 0:
-            self.skipTest("the disk was full too late")
+        engine = WatchedEngine(self, fill_up)
+        process = self.work.start("up", env={"DOCKER_HOST": engine.url}, wrapper=("unshare", "--mount", "sh", "-euc", script, "sh"))
+        outcome = program.finish(process)
+        self.assertTrue(is_filled)
         self.assert_outcome(outcome, 1)
         self.assertIn("No space left on device", outcome.err)
         self.assertEqual(self.containers(), [])
+        self.assertEqual(self.docker("network", "ls", "-q", "--filter", f"name={self.container_of(outcome)}").split(), [])
+
+    def container_of(self, outcome: program.Outcome) -> str:
+        """Its name; the state is gone with the mount namespace."""
+        names = re.findall(r"alca-[0-9a-f]{8}-[0-9a-f]{3}", outcome.out + outcome.err)
+        return names[0] if names else "alca-none"
 
 
 class NoShellTest(SandboxTest):

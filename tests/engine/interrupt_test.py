@@ -6,65 +6,13 @@ import signal
 import threading
 import time
 
-from sandbox import SandboxTest, engine_url, program, require_engine, steps_of  # isort: skip
-
-import engine_proxy as proxy  # its directory is known from sandbox
+from sandbox import SandboxTest, WatchedEngine, program, require_engine, steps_of
 
 ATTEMPTS = 20
 
 
 def setUpModule() -> None:
     require_engine()
-
-
-class WatchedEngine:
-    """The engine through a proxy in this process, which calls on_request(number, "METHOD PATH") before it passes a request on."""
-
-    def __init__(self, test: SandboxTest, on_request: "object") -> None:
-        self.path = os.path.join(test.work.root, "watched.sock")
-        self.count = 0
-        self.open = 0  # requests that the engine has not answered yet
-        self._lock = threading.Lock()
-        self._on_request = on_request
-        options = proxy.parse(["--listen", self.path, "--engine", engine_url().removeprefix("unix://")])
-        self._thread = threading.Thread(target=self._serve, args=(options,), daemon=True)
-        self._thread.start()
-        program.wait_until(lambda: os.path.exists(self.path), "the proxy")
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.path}"
-
-    def _serve(self, options: "proxy.Options") -> None:
-        watched = self
-        proxy.print = lambda *_, **__: None  # its list of requests would be in the middle of ours
-
-        class Connection(proxy.Connection):
-            def _pass_request(self, head: bytes, *arguments: object) -> None:
-                watched.see(head)
-                try:
-                    super()._pass_request(head, *arguments)
-                finally:
-                    watched.open -= 1
-
-            def _pass_stream(self, head: bytes, *arguments: object) -> None:
-                watched.see(head)
-                watched.open -= 1
-                super()._pass_stream(head, *arguments)
-
-        listener = proxy.socket.socket(proxy.socket.AF_UNIX)
-        listener.bind(self.path)
-        listener.listen(64)
-        while True:
-            client, _ = listener.accept()
-            threading.Thread(target=Connection(client, options, lambda: None).serve, daemon=True).start()
-
-    def see(self, head: bytes) -> None:
-        with self._lock:
-            self.count += 1
-            self.open += 1
-            number = self.count
-        self._on_request(number, head.split(b" HTTP", 1)[0].decode())
 
 
 class InterruptTest(SandboxTest):

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(TESTS, "cli"), os.path.join(TESTS, "support", "engine_proxy")]
 
+import engine_proxy as proxy  # noqa: E402
 import program  # noqa: E402
 
 IMAGE = "alca-test-busybox"
@@ -146,7 +148,8 @@ class SandboxTest(program.AlcaTest):
         found += [f"network {name}" for name in self.networks()]
         if self.state_files and self.has_rules():
             found.append(f"rules for {self.interface}")
-        found += [f"process {pid}: {line}" for pid, line in processes() if self.work.root in line]
+        found += [f"process {pid}: {line}" for pid, line in processes()
+                  if self.work.root in line and "engine_proxy.py" not in line]  # fmt: skip
         if os.path.exists(os.path.join(self.work.project, ".alca", "state.json")) and self.state_files:
             if self.state()["phase"] == "absent" and any(line.startswith("container") for line in found):
                 found.append("a state that says absent")
@@ -222,3 +225,53 @@ def engine_proxy(test: SandboxTest, *arguments: str) -> "Iterator[Callable[[], l
         process.wait()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+
+
+class WatchedEngine:
+    """The engine through a proxy in this process, which calls on_request(number, "METHOD PATH") before it passes a request on."""
+
+    def __init__(self, test: SandboxTest, on_request: Callable[[int, str], None]) -> None:
+        self.path = os.path.join(test.work.root, "watched.sock")
+        self.count = 0
+        self.open = 0  # requests that the engine has not answered yet
+        self._lock = threading.Lock()
+        self._on_request = on_request
+        options = proxy.parse(["--listen", self.path, "--engine", engine_url().removeprefix("unix://")])
+        self._thread = threading.Thread(target=self._serve, args=(options,), daemon=True)
+        self._thread.start()
+        program.wait_until(lambda: os.path.exists(self.path), "the proxy")
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.path}"
+
+    def _serve(self, options: "proxy.Options") -> None:
+        watched = self
+        proxy.print = lambda *_, **__: None  # its list of requests would be in the middle of ours
+
+        class Connection(proxy.Connection):
+            def _pass_request(self, head: bytes, *arguments: object) -> None:
+                watched.see(head)
+                try:
+                    super()._pass_request(head, *arguments)
+                finally:
+                    watched.open -= 1
+
+            def _pass_stream(self, head: bytes, *arguments: object) -> None:
+                watched.see(head)
+                watched.open -= 1
+                super()._pass_stream(head, *arguments)
+
+        listener = proxy.socket.socket(proxy.socket.AF_UNIX)
+        listener.bind(self.path)
+        listener.listen(64)
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=Connection(client, options, lambda: None).serve, daemon=True).start()
+
+    def see(self, head: bytes) -> None:
+        with self._lock:
+            self.count += 1
+            self.open += 1
+            number = self.count
+        self._on_request(number, head.split(b" HTTP", 1)[0].decode())
