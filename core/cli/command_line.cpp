@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 
 #include "core/config/keys.hpp"
 
@@ -40,7 +41,10 @@ std::vector<std::string> option_names(const CLI::App& app) {
 std::string message(const CLI::App* app, const CLI::Error& error) {
     const std::vector<std::string> extra = app->remaining(/*recurse=*/true);
     std::string text = error.what();
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !extra.empty()) {
+    const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+    // A word that is no command is also why a command is missing.
+    if ((code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError) &&
+        !extra.empty()) {
         const std::string& word = extra.front();
         text =
             is_word(word)
@@ -53,7 +57,10 @@ std::string message(const CLI::App* app, const CLI::Error& error) {
 }  // namespace
 
 void add_verbose(CLI::App& app, int& verbosity) {
-    app.add_flag("-v,--verbose", verbosity, "More on stderr; -vv shows engine requests");
+    // Counted over all places: `alca -v up -v` is -vv.
+    app.add_flag_function(
+        "-v,--verbose", [&verbosity](std::int64_t count) { verbosity += static_cast<int>(count); },
+        "More on stderr; -vv shows engine requests");
     for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
         add_verbose(*command, verbosity);
     }

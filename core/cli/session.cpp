@@ -27,6 +27,17 @@ std::string variable(const config::Environment& environment, std::string_view na
     return found == environment.end() ? "" : found->second;
 }
 
+// Host directories that the sandbox of this configuration (config::applied_form) can write.
+std::vector<std::string> writable_sources(const Json& applied_config) {
+    std::vector<std::string> sources;
+    if (!applied_config.is_object()) return sources;
+    for (const Json& mount : applied_config.value("mounts", Json::array())) {
+        if (!mount.is_object() || mount.value("readonly", true)) continue;
+        if (auto source = mount.value("source", ""); !source.empty()) sources.push_back(source);
+    }
+    return sources;
+}
+
 }  // namespace
 
 int report(const Error& error) {
@@ -71,6 +82,9 @@ plugins::Loader& Session::loader() {
             if (const auto listing = (*known)->list()) {
                 for (const project::State& state : listing->states) {
                     trust.writable_mounts.push_back(state.directory.path);
+                    for (std::string& source : writable_sources(state.applied_config)) {
+                        trust.writable_mounts.emplace_back(std::move(source));
+                    }
                 }
             }
         }

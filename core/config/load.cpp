@@ -59,10 +59,34 @@ fs::path resolved(const fs::path& path) {
     return real;
 }
 
+namespace {
+
+// The TOML library descends once for each part of a key, so a key of tens of thousands ends the
+// stack. Where such a key begins to be too long, or npos.
+std::size_t find_deep_key(std::string_view text) {
+    constexpr int kMostDots = 1000;
+    int dots = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '.') {
+            if (++dots > kMostDots) return i;
+        } else if (c == '\n' || c == '=') {
+            dots = 0;
+        }
+    }
+    return std::string_view::npos;
+}
+
+}  // namespace
+
 Result<Config> parse(std::string_view text, const fs::path& file, const LoadContext& context) {
     Problems problems(file.string());
     if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
         problems.add(position_at(text, bad), "not UTF-8; save the file as UTF-8");
+        return fail(problems.error());
+    }
+    if (const std::size_t dots = find_deep_key(text); dots != std::string_view::npos) {
+        problems.add(position_at(text, dots), "a key of more than a thousand parts");
         return fail(problems.error());
     }
     const toml::parse_result parsed = toml::parse(text);

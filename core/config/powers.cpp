@@ -118,6 +118,10 @@ std::vector<Power> powers(const Config& config) {
     add_ports(config, found);
     add_capabilities(config, found);
     add_environment(config, found);
+    if (const std::int64_t most = config.resources.pids; most > Resources{}.pids) {
+        found.emplace(fmt::format("pids {}", most),
+                      fmt::format("can run {} processes at once on this machine", most));
+    }
     if (config.network.open) {
         found.emplace("lan-access *",
                       "can reach the local network, this machine and other containers");

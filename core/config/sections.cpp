@@ -19,7 +19,7 @@ constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kDigits = "0123456789";
 
 // alca's own program is mounted there: nothing may hide it or lie where it is looked for.
-constexpr std::string_view kReserved = "/opt/alca";
+constexpr std::string_view kReserved = "/alca-init";
 // What an engine puts into every container itself.
 constexpr std::array<std::string_view, 6> kSandboxOwn{
     "/proc", "/sys", "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};
@@ -38,8 +38,10 @@ bool is_pattern(std::string_view reference) {
     return reference.find_first_of("*?[") != std::string_view::npos;
 }
 
-// Existing files that the pattern means. On any error of the search: yes, the careful answer.
+// Existing files that the pattern means. On any error of the search: yes, the careful answer; and
+// for a pattern of directories, which could be made to search the whole machine.
 bool matches_a_file(const std::string& pattern, const fs::path& directory) {
+    if (is_pattern(fs::path(pattern).parent_path().string())) return true;
     // Only the reference is a pattern; the directory may hold such characters as part of its name.
     std::string escaped;
     for (const char c : directory.string() + "/") {

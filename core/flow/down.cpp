@@ -19,9 +19,9 @@ Result<void> stop_only(const Context& context, project::State& state) {
 }
 
 // Who cannot take the rules away removes nothing.
-Result<void> check_rights(const Context& context, const project::State& state) {
+Result<void> check_rights(const Context& context, const Call& call, const project::State& state) {
     if (state.firewall.plugin.empty() || context.firewall == nullptr) return {};
-    const auto probe = context.firewall->firewall.probe(context.call);
+    const auto probe = context.firewall->firewall.probe(call);
     if (!probe) return fail(probe.error());
     if (probe->available) return {};
     return fail(Code::denied, fmt::format("the network rules cannot be removed: {}; nothing was "
@@ -46,11 +46,11 @@ Result<void> down(const Context& context, const fs::path& project, const DownOpt
         return {};
     }
     if (auto same = check_plugins(context, *state); !same) return same;
-    if (auto able = check_rights(context, *state); !able) return able;
     context.ui.step("Stopping container");
     // Removal, once begun, is finished: a half removed sandbox helps nobody. Also when the state
     // says that there is none: an `up` that was killed can have left one under this name.
     const UncancellableCall call(context.call);
+    if (auto able = check_rights(context, call, *state); !able) return able;
     auto done = options.keep ? stop_only(context, *state) : remove_sandbox(context, call, *state);
     if (!done) return done;
     context.ui.success("Container stopped");

@@ -14,8 +14,10 @@
 
 namespace alca::flow {
 
-// Where the helper is mounted in every sandbox.
-inline constexpr const char* kInitPath = "/opt/alca/alca-init";
+// Where the helper is mounted in every sandbox: right below the root, because root inside can
+// rename any directory above a mount point but not the mount point itself, and then put another
+// program in its place.
+inline constexpr const char* kInitPath = "/alca-init";
 
 // The caller's side of the command. Descriptors are borrowed; -1 as input means an empty one.
 struct CommandIo {

@@ -51,12 +51,14 @@ Result<std::string> command_frame(const Command& command) {
         payload += text;
         payload.push_back('\0');
     };
+    if (has_nul(command.cwd)) return fail(Code::invalid, "the directory holds a NUL byte");
     put_string(command.cwd);
     for (const std::string& argument : command.argv) {
         if (has_nul(argument)) return fail(Code::invalid, "an argument holds a NUL byte");
         put_string(argument);
     }
     for (const auto& [name, value] : command.env) {
+        if (has_nul(name)) return fail(Code::invalid, "the name of a variable holds a NUL byte");
         if (has_nul(value)) return fail(Code::invalid, fmt::format("{} holds a NUL byte", name));
         put_string(fmt::format("{}={}", name, value));
     }

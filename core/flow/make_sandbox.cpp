@@ -39,7 +39,7 @@ SandboxSpec spec_of_existing(const SandboxStatus& status, const project::State& 
     SandboxSpec spec = status.effective;
     spec.name = state.container_name;
     spec.no_new_privileges = true;
-    if (spec.seccomp.empty()) spec.seccomp = seccomp_profile(spec.capabilities);
+    spec.seccomp = seccomp_profile(spec.capabilities);  // of this version of alca
     spec.network.name = state.network.name;
     spec.network.interface = state.network.interface;
     return spec;

@@ -37,6 +37,10 @@ Result<Protection> find_protection(const Context& context, const config::Config&
         protection.rules = probe->available;
         protection.layer = probe->layer;
         missing = probe->reason;
+        // A plugin that gives no reason is not there all the same.
+        if (!probe->available && missing.empty()) {
+            missing = fmt::format("the firewall plugin {} is not available", context.firewall->id);
+        }
     }
     // Without blocking there is nothing that rules must hold, and so no right that is needed for
     // them.

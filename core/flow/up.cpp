@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/flow/approve.hpp"
 #include "core/flow/make_sandbox.hpp"
 #include "core/flow/protection.hpp"
@@ -37,6 +39,33 @@ Result<void> check_runtime(const config::Config& config, const project::State& s
         fmt::format("this project's sandbox was made by {}; run 'alca down' before changing "
                     "to {}",
                     state.runtime, wanted));
+}
+
+bool is_within(const fs::path& path, const fs::path& directory) {
+    return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first ==
+           directory.end();
+}
+
+// What another sandbox can write could be exchanged between our look at it and the engine's: no
+// project, and no source of a mount, may lie in a project that is up, nor the other way round.
+Result<void> check_neighbours(const Context& context, const config::Config& config) {
+    const auto listing = context.store.list();
+    if (!listing) return fail(listing.error());
+    for (const project::State& other : listing->states) {
+        const fs::path& theirs = other.directory.path;
+        if (other.phase == project::Phase::absent || theirs == config.project_dir) continue;
+        bool overlaps = is_within(theirs, config.project_dir);
+        for (const config::MountSetting& setting : config.mounts) {
+            const std::string& source = setting.mount.source;
+            overlaps = overlaps || (!source.empty() && is_within(source, theirs));
+        }
+        if (!overlaps) continue;
+        return fail(Code::denied,
+                    fmt::format("the sandbox of {} can write where this one takes its files from; "
+                                "run 'alca down' there first",
+                                theirs.string()));
+    }
+    return {};
 }
 
 // Protection that is missing stops here, before anything is made, unless the user said otherwise.
@@ -166,6 +195,7 @@ Result<void> up(const Context& context, const config::Config& config, const UpOp
     if (!state) return fail(state.error());
     if (auto same = check_runtime(config, *state); !same) return same;
     if (auto same = check_plugins(context, *state); !same) return same;
+    if (auto apart = check_neighbours(context, config); !apart) return apart;
     if (auto approved = approve(context, config, options.trust, *state); !approved) return approved;
     const auto protection = require_protection(context, config, options.allow_unprotected);
     if (!protection) return fail(protection.error());

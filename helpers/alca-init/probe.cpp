@@ -15,7 +15,8 @@ namespace alca::init {
 namespace {
 
 constexpr std::uint16_t kDiscardPort = 9;
-constexpr int kTries = 5;
+// Long enough for duplicate address detection to end: until then IPv6 has no source address.
+constexpr int kTries = 15;
 constexpr int kWaitMs = 300;
 
 struct Address {

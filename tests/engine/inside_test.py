@@ -60,7 +60,7 @@ class PrivilegesTest(SandboxTest):
         self.assertEqual(self.output("sh", "-c", "ls /var/run/docker.sock /run/docker.sock /dev/kmsg /dev/mem 2>/dev/null; true"), "")
         for script in ("echo 1 > /proc/sys/kernel/core_pattern", "echo 1 > /proc/sys/net/ipv4/ip_forward", "mount -t tmpfs x /mnt",
                        "mknod /tmp/disk b 254 0", "unshare -Urn true", "nsenter -t 1 -n true", "chroot /proc/1/root true && mount -o remount,rw /proc/sys",
-                       "echo x > /opt/alca/alca-init", "rm /opt/alca/alca-init", "ip link set lo down", "nft flush ruleset"):  # fmt: skip
+                       "echo x > /alca-init", "rm /alca-init", "mv /alca-init /x", "ip link set lo down", "nft flush ruleset"):  # fmt: skip
             with self.subTest(script=script):
                 self.assertNotEqual(self.alca_run("sh", "-c", script).code, 0)
         host = self.inspect()["HostConfig"]
@@ -176,7 +176,7 @@ class MountsAndPortsTest(SandboxTest):
             self.assertEqual(file.read(), "inside\n")
         for line in self.output("cat", "/proc/self/mountinfo").splitlines():
             root, target = line.split()[3:5]
-            if target not in ("/workspace", "/opt/alca/alca-init", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname"):
+            if target not in ("/workspace", "/alca-init", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname"):
                 self.assertNotIn(self.work.root, root, line)
 
     def test_read_only_mount_stays_read_only_for_root(self) -> None:

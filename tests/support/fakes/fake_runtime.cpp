@@ -1,11 +1,11 @@
 #include "tests/support/fakes/fake_runtime.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <cerrno>
 #include <string_view>
 
 #include "core/os/file.hpp"
@@ -14,7 +14,10 @@ namespace alca::fakes {
 namespace {
 
 bool read_exactly(int fd, char* out, std::size_t size) {
+    constexpr int kPatienceMs = 10'000;
     while (size > 0) {
+        pollfd entry{fd, POLLIN, 0};
+        if (::poll(&entry, 1, kPatienceMs) == 0) return false;
         const ssize_t count = ::read(fd, out, size);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return false;
@@ -41,16 +44,19 @@ std::string take_string(std::string_view& payload) {
 
 }  // namespace
 
+std::optional<Frame> read_frame(int in) {
+    std::string head(8, '\0');
+    if (!read_exactly(in, head.data(), head.size())) return std::nullopt;
+    Frame frame{read_u32(head), std::string(read_u32(std::string_view(head).substr(4)), '\0')};
+    if (!read_exactly(in, frame.payload.data(), frame.payload.size())) return std::nullopt;
+    return frame;
+}
+
 std::optional<InsideCommand> read_command_frame(int in) {
-    constexpr std::size_t kHeadBytes = 8;
     constexpr std::size_t kFixedBytes = 20;
-    std::string head(kHeadBytes, '\0');
-    if (!read_exactly(in, head.data(), head.size()) || read_u32(head) != 1) return std::nullopt;
-    std::string bytes(read_u32(std::string_view(head).substr(4)), '\0');
-    if (bytes.size() < kFixedBytes || !read_exactly(in, bytes.data(), bytes.size())) {
-        return std::nullopt;
-    }
-    std::string_view payload = bytes;
+    const auto frame = read_frame(in);
+    if (!frame || frame->type != 1 || frame->payload.size() < kFixedBytes) return std::nullopt;
+    std::string_view payload = frame->payload;
     const std::uint32_t arguments = read_u32(payload.substr(12));
     const std::uint32_t variables = read_u32(payload.substr(16));
     payload.remove_prefix(kFixedBytes);
@@ -137,9 +143,9 @@ Result<void> FakeRuntime::stop(const Call& call, const SandboxRef& ref) {
 Result<void> FakeRuntime::remove(const Call& call, const SandboxRef& ref, bool keep_network) {
     return journal_.perform(call, "runtime.remove", [&]() -> Result<void> {
         if (const SandboxStatus* found = find(ref); found != nullptr) {
-            auto ours = find_ours(ref);
-            if (!ours) return fail(ours.error());
-            containers.erase(std::string(found->name));
+            if (auto ours = find_ours(ref); !ours) return fail(ours.error());
+            std::erase_if(containers,
+                          [found](const auto& entry) { return &entry.second == found; });
         }
         if (!keep_network) networks.erase(ref.network_name);
         return {};

@@ -24,7 +24,16 @@ struct InsideCommand {
     std::vector<std::string> env;  // "NAME=value"
 };
 
-// Reads the command frame at the front of `in`. nullopt: the stream is no such frame.
+// What `alca run` sends to the stub: docs/reference/run-protocol.md.
+struct Frame {
+    std::uint32_t type = 0;
+    std::string payload;
+};
+// Waits for the next frame on `in`, at most ten seconds. nullopt: the end of the stream, or a part
+// of a frame before it.
+[[nodiscard]] std::optional<Frame> read_frame(int in);
+
+// Reads the command frame at the front of `in`. nullopt: the stream begins otherwise.
 [[nodiscard]] std::optional<InsideCommand> read_command_frame(int in);
 
 class FakeRuntime final : public Runtime {

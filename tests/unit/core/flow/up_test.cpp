@@ -16,6 +16,15 @@ class UpTest : public FlowTest {};
 
 // ---- order ------------------------------------------------------------------------------------
 
+TEST_F(UpTest, AFirewallThatIsNotAvailableAndDoesNotSayWhyStopsIt) {
+    firewall.probe_answer.available = false;
+    firewall.probe_answer.reason.clear();
+
+    EXPECT_THAT(message_of(up()), HasSubstr("is not available; nothing was started"));
+
+    EXPECT_TRUE(runtime.containers.empty());
+}
+
 TEST_F(UpTest, RulesStandBeforeTheContainerExistsAndAllIsProvedBeforeSetUp) {
     ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
 
@@ -329,7 +338,9 @@ TEST_F(UpTest, ARunningSandboxWithAWeaknessIsRefused) {
     be_up();
     sandbox().weaknesses.emplace_back("host network");
 
-    EXPECT_THAT(message_of(up()), HasSubstr("no longer isolated (host network)"));
+    EXPECT_THAT(message_of(up()),
+                testing::AllOf(HasSubstr("not isolated as it must be: host network"),
+                               HasSubstr("alca down && alca up")));
     EXPECT_FALSE(ui.has_said("Environment ready"));
 }
 
@@ -338,6 +349,30 @@ TEST_F(UpTest, ARunningSandboxOnASecondNetworkIsRefused) {
     sandbox().networks.emplace_back("bridge");
 
     EXPECT_THAT(message_of(up()), HasSubstr("joined to another network"));
+}
+
+TEST_F(UpTest, APausedSandboxIsLeftAsItIsAndTheWayOutIsNamed) {
+    be_up();
+    sandbox().state = SandboxState::paused;
+
+    EXPECT_THAT(message_of(up()), HasSubstr("is paused; unpause it, or run: alca down"));
+    EXPECT_EQ(sandbox().state, SandboxState::paused);
+}
+
+// The sandbox can turn a directory of the project into a symlink to any place of the machine.
+TEST_F(UpTest, AMountSourceThatBecameASymlinkSinceStopsTheStart) {
+    fs::create_directory(project.path() / "data");
+    constexpr const char* kMount = "[[mounts]]\nsource = \"data\"\ntarget = \"/data\"\n";
+    const config::Config approved = config(kMount);
+    ASSERT_TRUE(flow::up(context(), approved, {.trust = true}));
+    ASSERT_TRUE(down({.keep = true}));
+    fs::remove(project.path() / "data");
+    fs::create_directory_symlink("/etc", project.path() / "data");
+    forget();
+
+    EXPECT_FALSE(flow::up(context(), approved, {}));
+
+    EXPECT_FALSE(journal.has("runtime.start"));
 }
 
 TEST_F(UpTest, ASandboxThatWasRemovedBehindOurBackIsMadeAgain) {
