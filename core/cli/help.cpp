@@ -50,7 +50,7 @@ int help(const CLI::App& app, const std::string& topic) {
     }
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
         if (command->get_name() != topic) continue;
-        print(command->help());
+        print(command->help(app.get_name()));
         return exit_ok;
     }
     print_error(fmt::format("no help for '{}': name a command, config or network", topic));

@@ -103,7 +103,7 @@ class BrokenEngineTest(SandboxTest):
     def test_disk_that_fills_up_between_two_writes_of_the_state(self) -> None:
         """The state can be written at first and not when the network is there: it must be taken away again."""
         fill = os.path.join(self.work.state, "fill")
-        script = f"mount -t tmpfs -o size=256k,mode=700 tmpfs {self.work.state}; exec \"$@\""
+        script = f"mount -t tmpfs -o size=4m,mode=700 tmpfs {self.work.state}; exec \"$@\""
         is_filled = []
 
         def fill_up(_count: int, request: str) -> None:
@@ -116,7 +116,7 @@ class BrokenEngineTest(SandboxTest):
         engine = WatchedEngine(self, fill_up)
         process = self.work.start("up", env={"DOCKER_HOST": engine.url}, wrapper=("unshare", "--mount", "sh", "-euc", script, "sh"))
         outcome = program.finish(process)
-        self.assertTrue(is_filled)
+        self.assertTrue(is_filled, outcome)
         self.assert_outcome(outcome, 1)
         self.assertIn("No space left on device", outcome.err)
         self.assertEqual(self.containers(), [])

@@ -50,12 +50,13 @@ class RightsTest(LabTest):
         self.assert_outcome(outcome, 125, out="")
         self.assertNotEqual(outcome.err, "")
 
-    def test_down_without_the_right_says_what_it_could_not_do(self) -> None:
+    def test_down_without_the_right_removes_nothing_and_says_why(self) -> None:
         self.up()
         outcome = self.work.run("down", wrapper=self.WRAPPER)
         self.assert_outcome(outcome, 1)
         self.assertIn("network rules", outcome.err)
-        self.assertEqual(self.containers(), [])
+        self.assertIn("nothing was removed", outcome.err)
+        self.assertTrue(self.status()["isolation"]["intact"])
         self.assert_outcome(self.work.run("down"), 0)
         self.assert_all_gone()
 
