@@ -41,6 +41,16 @@ Check check_kernel() {
         recent ? "" : fmt::format("Linux {}.{} or later is needed", kKernelMajor, kKernelMinor)};
 }
 
+// All questions about the rules need CAP_NET_ADMIN.
+Check check_rights(Session& session) {
+    const auto firewall = session.choose_firewall("");
+    if (!firewall || !firewall->has_value()) return {"rights", true, "not asked for", ""};
+    const auto probe = (*firewall)->firewall->probe(session.call());
+    const bool missing = probe.has_value() && probe->needs_root;
+    return {"rights", !missing, missing ? "no CAP_NET_ADMIN" : "CAP_NET_ADMIN",
+            missing ? "network rules need it; run alca with sudo" : ""};
+}
+
 Check check_init_program(const flow::Host& host) {
     const bool there = ::access(host.init_program.c_str(), R_OK | X_OK) == 0;
     return {"alca-init", there, host.init_program.string(),
@@ -124,6 +134,7 @@ int doctor(Program& program, bool as_json) {
     std::vector<Check> checks{check_kernel(), check_init_program(session.host())};
     for (Check& check : check_runtimes(session)) checks.push_back(std::move(check));
     checks.push_back(check_firewall(session));
+    checks.push_back(check_rights(session));
     for (Check& check : check_plugins(session)) checks.push_back(std::move(check));
     return print_checks(checks, as_json);
 }

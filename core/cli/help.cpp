@@ -41,7 +41,8 @@ std::string config_topic() {
 
 int help(const CLI::App& app, const std::string& topic) {
     if (topic.empty()) {
-        print(app.help());
+        // Not app.help(): that is the help of the command that was chosen, and this is one.
+        print(app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
         return exit_ok;
     }
     if (topic == "config" || topic == "network") {

@@ -126,7 +126,7 @@ int status(Program& program, bool as_json) {
             text + fmt::format("Runtime: None available\n  {}\n", chosen.error().message));
     }
     const auto& runtime = (*project)->runtime;
-    text += fmt::format("Runtime: {} ({})\n", runtime.id, runtime.why);
+    text += fmt::format("Runtime: {}\n", runtime.id);
     json["runtime"] = runtime.id;
     json["runtime_reason"] = runtime.why;
     const auto& state = (*project)->state;

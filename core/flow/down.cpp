@@ -46,12 +46,16 @@ Result<void> down(const Context& context, const fs::path& project, const DownOpt
         return {};
     }
     if (auto same = check_plugins(context, *state); !same) return same;
+    const project::Phase before = state->phase;
     context.ui.step("Stopping container");
     // Removal, once begun, is finished: a half removed sandbox helps nobody. Also when the state
     // says that there is none: an `up` that was killed can have left one under this name.
     const UncancellableCall call(context.call);
     if (auto able = check_rights(context, call, *state); !able) return able;
     auto done = options.keep ? stop_only(context, *state) : remove_sandbox(context, call, *state);
+    // With no sandbox in the state an engine that is gone takes nothing with it.
+    const bool none_known = before == project::Phase::absent;
+    if (!done && none_known && done.error().code == Code::unavailable) return {};
     if (!done) return done;
     context.ui.success("Container stopped");
     return {};

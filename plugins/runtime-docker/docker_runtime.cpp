@@ -105,7 +105,8 @@ Result<void> DockerRuntime::read_info(const Call& call, RuntimeProbe& probe) {
     probe.api_version = server->api.text();
     auto reply = engine_->get(call, "/info");
     if (!reply) return fail(reply.error());
-    const std::string action = "cannot read what the engine is";
+    const std::string action =
+        "cannot read what the engine at " + engine_->endpoint().describe() + " is";
     if (!reply->is_ok()) return fail(reply->error(action));
 
     std::string os_type;

@@ -273,8 +273,10 @@ Result<Response> Client::send(const Call& call, const Request& request, const Bo
         idle_.reset();
         if (!socket) return fail(socket.error());
 
-        Reader reader(call, *socket, timeouts_, sink);
-        auto done = socket->write_all(bytes, Wait(call, timeouts_.answer));
+        Timeouts timeouts = timeouts_;
+        if (request.method == "GET") timeouts.answer = timeouts_.look;
+        Reader reader(call, *socket, timeouts, sink);
+        auto done = socket->write_all(bytes, Wait(call, timeouts.answer));
         if (done) done = reader.read_head();
         if (done) done = reader.read_body();
         if (done) {

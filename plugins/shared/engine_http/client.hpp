@@ -23,7 +23,9 @@ namespace alca::engine_http {
 
 struct Timeouts {
     std::chrono::milliseconds connect{5'000};
-    // From the request to the end of its answer. Starting a container on a loaded machine is slow.
+    // From a GET to the end of its answer: an engine that lives answers in milliseconds.
+    std::chrono::milliseconds look{20'000};
+    // The same for a request that does something. Starting a container on a loaded machine is slow.
     std::chrono::milliseconds answer{120'000};
     // Between two pieces of a body that comes in pieces, such as the progress of a pull.
     std::chrono::milliseconds silence{300'000};
