@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
@@ -88,6 +89,18 @@ TEST(ConsoleTest, QuietHidesAllButWarnings) {
 
     EXPECT_EQ(is.out, "");
     EXPECT_EQ(is.err, "alca: careful\n");
+}
+
+// Names of files and of containers may come from a sandbox.
+TEST(ConsoleTest, ControlCharactersAreMadeVisibleAndNewlinesStay) {
+    const Output is = printed(false, [](Console& console) {
+        console.notice("a\x1b[2Jb\rc\nd");
+        console.warn("x\x1b[31my");
+    });
+
+    EXPECT_EQ(is.out.find_first_of("\x1b\r"), std::string::npos) << is.out;
+    EXPECT_EQ(std::count(is.out.begin(), is.out.end(), '\n'), 2);
+    EXPECT_EQ(is.err.find('\x1b'), std::string::npos) << is.err;
 }
 
 TEST(ConsoleTest, WithoutATerminalThereIsNobodyToAskAndNothingIsPrinted) {
@@ -173,10 +186,18 @@ class ConsoleOnTerminalTest : public testing::Test {
         Console console(/*quiet=*/true, /*cancel_fd=*/-1);
         return console.confirm("Rebuild?");
     }
+    // What stands on the terminal. Its end is marked, because the kernel passes it on in parts.
     [[nodiscard]] std::string shown() const {
+        constexpr std::string_view kEnd = "\x01";
+        EXPECT_TRUE(os::write_all(slave_.get(), kEnd));
+        std::string text;
         std::array<char, 4096> buffer{};
-        const ssize_t count = ::read(master_.get(), buffer.data(), buffer.size());
-        return {buffer.data(), count < 0 ? 0 : static_cast<std::size_t>(count)};
+        while (!text.ends_with(kEnd)) {
+            const ssize_t count = ::read(master_.get(), buffer.data(), buffer.size());
+            if (count <= 0) break;
+            text.append(buffer.data(), static_cast<std::size_t>(count));
+        }
+        return text.substr(0, text.size() - kEnd.size());
     }
 
     os::Fd master_;
@@ -193,6 +214,19 @@ TEST_F(ConsoleOnTerminalTest, OnlyYesIsYes) {
 }
 
 TEST_F(ConsoleOnTerminalTest, TheEndOfTheInputIsNo) { EXPECT_EQ(answer("\x04"), false); }
+
+TEST_F(ConsoleOnTerminalTest, CancellationAnswersNoWithoutWaiting) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const os::Fd cancel(ends[0]);
+    const os::Fd writer(ends[1]);
+    ASSERT_TRUE(os::write_all(writer.get(), "x"));
+    const Redirected in(STDIN_FILENO, slave_.get());
+    const Redirected err(STDERR_FILENO, slave_.get());
+    Console console(/*quiet=*/true, cancel.get());
+
+    EXPECT_EQ(console.confirm("Rebuild?"), false);
+}
 
 TEST_F(ConsoleOnTerminalTest, TheQuestionIsSeenEvenWhenQuiet) {
     static_cast<void>(answer("n\n"));

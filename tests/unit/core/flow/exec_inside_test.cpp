@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <thread>
 
 #include "core/os/file.hpp"
@@ -223,13 +224,14 @@ TEST_F(ExecInsideTest, AnInterruptGetsPastInputThatNobodyReads) {
     bool closed = false;
 
     const auto code = run({.in = endless.get(), .signals = signals()}, [&](int in) -> Result<int> {
-        // Full: the feeder now waits in the middle of a frame.
-        // Not to the last byte: a write that does not fit a page leaves the rest of it empty.
-        const int capacity = ::fcntl(in, F_GETPIPE_SZ) - 2 * static_cast<int>(::getpagesize());
-        int held = 0;
-        while (held < capacity) {
+        // A frame of input is larger than the pipe: half of the pipe means that the feeder waits
+        // in the middle of a frame.
+        const int enough = ::fcntl(in, F_GETPIPE_SZ) / 2;
+        const auto deadline =
+            std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+        for (int held = 0; held < enough; ::sched_yield()) {
             if (::ioctl(in, FIONREAD, &held) != 0) return fail("FIONREAD");
-            ::sched_yield();
+            if (std::chrono::steady_clock::now() > deadline) return fail("no input came");
         }
         send_signal(SIGINT);
         closed = closes(in);
