@@ -39,7 +39,8 @@ tl::unexpected<Error> mismatch(const PluginInfo& info, std::string_view what, st
                             info.id, what, ours, theirs));
 }
 
-// Of ABI 1.0: up to `destroy`. A later member is read through ALCA_HAS, so that plugins of 1.0 stay.
+// Of ABI 1.0: up to `destroy`. A later member is read through ALCA_HAS, so that plugins of 1.0
+// stay.
 constexpr std::size_t kDescriptorBytes10 =
     offsetof(alca_plugin, destroy) + sizeof(alca_plugin::destroy);
 
