@@ -43,9 +43,11 @@ Check check_kernel() {
 
 // All questions about the rules need CAP_NET_ADMIN.
 Check check_rights(Session& session) {
-    const auto firewall = session.choose_firewall("");
-    if (!firewall || !firewall->has_value()) return {"rights", true, "not asked for", ""};
-    const auto probe = (*firewall)->firewall->probe(session.call());
+    const auto chosen = session.choose_firewall("");
+    if (!chosen) return {"rights", true, "not asked for", ""};
+    const auto& firewall = *chosen;
+    if (!firewall.has_value()) return {"rights", true, "not asked for", ""};
+    const auto probe = firewall->firewall->probe(session.call());
     const bool missing = probe.has_value() && probe->needs_root;
     return {"rights", !missing, missing ? "no CAP_NET_ADMIN" : "CAP_NET_ADMIN",
             missing ? "network rules need it; run alca with sudo" : ""};

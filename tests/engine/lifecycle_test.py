@@ -102,7 +102,7 @@ class LifecycleTest(SandboxTest):
         text = self.work.run("status")
         self.assert_outcome(text, 0, err="")
         for line in (f"Project ID: {facts['project_id']}", "Container: Running", f"  Name: {self.name}", f"  Image: {IMAGE}",
-                     "Isolation: intact, 1 of 1 layers: host nftables (inet alca)"):  # fmt: skip
+                     "Isolation: intact: host nftables (inet alca)"):  # fmt: skip
             self.assertIn(f"{line}\n", text.out)
         listed = [row for row in json.loads(self.work.run("list", "--json").out)["sandboxes"] if row["name"] == self.name]
         self.assertEqual(len(listed), 1)
@@ -129,7 +129,7 @@ class LifecycleTest(SandboxTest):
         container = self.inspect()["Id"]
         self.configure('workdir = "/src"\n[resources]\nmemory = "64m"\n')
         drift = {change["key"]: (change["old"], change["new"]) for change in self.status()["drift"]}
-        self.assertEqual(drift["Workdir"], ('"/workspace"', '"/src"'))
+        self.assertEqual(drift["Workdir"], ("/workspace", "/src"))
         self.assertIn("Resources.memory", drift)
         outcome = self.up()  # no terminal: no question, no rebuild
         self.assertIn("Configuration has changed since last container creation:", outcome.out)

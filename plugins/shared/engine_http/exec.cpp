@@ -43,6 +43,7 @@ Result<std::string> create_exec(Engine& engine, const Call& call, const std::str
 struct ExecState {
     bool running = true;
     std::int64_t exit_code = 0;
+    std::int64_t pid = -1;  // 0: the engine could start no process; -1: it does not say
 };
 
 Result<ExecState> exec_state(Engine& engine, const Call& call, const std::string& id) {
@@ -53,6 +54,7 @@ Result<ExecState> exec_state(Engine& engine, const Call& call, const std::string
     ExecState state;
     JsonReader in(reply->json, "exec");
     in.require("Running", state.running);
+    in.read("Pid", state.pid);
     in.read("ExitCode", state.exit_code);  // null while it runs
     if (auto read = in.done(true); !read) return fail(read.error(), action);
     return state;
@@ -65,6 +67,11 @@ Result<int> wait_for_exit(Engine& engine, const Call& call, const std::string& i
     for (milliseconds pause{1};; pause = std::min(pause * 2, kLongestPause)) {
         auto state = exec_state(engine, call, id);
         if (!state) return fail(state.error());
+        // Without a process the code is the engine's own word, not the command's.
+        if (!state->running && state->pid == 0) {
+            return fail(
+                "the engine could not start a command in the sandbox; its message is above");
+        }
         if (!state->running) return static_cast<int>(state->exit_code & 0xFF);
         if (auto waited = wait.for_pause(pause); !waited) return fail(waited.error());
     }

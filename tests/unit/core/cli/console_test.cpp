@@ -24,7 +24,8 @@ using testing::HasSubstr;
 // Puts another file in place of a standard descriptor for the life of the object.
 class Redirected {
   public:
-    Redirected(int number, int file) : number_(number), saved_(::dup(number)) {
+    Redirected(int number, int file)
+        : number_(number), saved_(::fcntl(number, F_DUPFD_CLOEXEC, 3)) {
         ::dup2(file, number);
     }
     ~Redirected() { ::dup2(saved_.get(), number_); }
