@@ -142,7 +142,11 @@ class Maker {
     Result<void> create() {
         context_.ui.step(fmt::format("Creating container: {}", spec_.name));
         if (auto good = check_sources(spec_); !good) return good;
-        auto created = context_.runtime.runtime.create(context_.call, spec_);
+        // Once sent it is waited for: cancelled in between, the engine would finish it after we
+        // have cleaned up.
+        const UncancellableCall finished(context_.call);
+        if (context_.call.cancelled()) return fail(Code::cancelled, "interrupted");
+        auto created = context_.runtime.runtime.create(finished, spec_);
         if (!created) return fail(created.error());
         state_.container_id = created->container_id;
         if (auto saved = context_.store.save(state_); !saved) return saved;

@@ -203,7 +203,7 @@ class TerminalTest(SandboxTest):
             self.assertEqual(terminal.end()[0], 3)
 
     def test_suspended_program_does_not_suspend_alca(self) -> None:
-        terminal = self.terminal("sh", "-ic", "echo started; sleep 1000; echo back; kill -KILL %1; wait; exit 4")
+        terminal = self.terminal("sh", "-ic", "echo started; sleep 1000; echo back; kill -KILL %1; sleep 1; jobs; exit 4")
         terminal.expect("started")
         terminal.type(b"\x1a")
         terminal.expect("back")
