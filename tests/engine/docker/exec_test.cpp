@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sha2.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <random>
@@ -155,12 +156,18 @@ TEST_F(ExecTest, ATerminalHasTheNewestSize) {
 TEST_F(ExecTest, KeysThatDetachElsewhereReachTheCommand) {
     Pipe in;
     Pipe out;
-    ASSERT_TRUE(write_all(in.write.get(), "\x10\x11"));  // ctrl-p, ctrl-q
     std::string text;
-    std::jthread reader([&] { text = read_all(out.read.get()); });
-    const auto code =
-        runtime_.exec(call_, request({"/bin/sh", "-c", "stty raw -echo; head -c 2 | od -An -tx1"}),
-                      {in.read.get(), out.write.get(), -1, true, -1});
+    // Typed when the terminal is raw: before, it would take the keys for its own flow control.
+    std::jthread reader([&] {
+        char c = 0;
+        while (::read(out.read.get(), &c, 1) == 1) {
+            text.push_back(c);
+            if (text.ends_with("ready")) static_cast<void>(write_all(in.write.get(), "\x10\x11"));
+        }
+    });
+    const auto code = runtime_.exec(
+        call_, request({"/bin/sh", "-c", "stty raw -echo; echo ready; head -c 2 | od -An -tx1"}),
+        {in.read.get(), out.write.get(), -1, true, -1});
     out.write = Fd();
     reader.join();
     ASSERT_TRUE(code) << code.error().message;
