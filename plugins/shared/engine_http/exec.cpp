@@ -62,15 +62,18 @@ Result<ExecState> exec_state(Engine& engine, const Call& call, const std::string
 
 // The stream may end before the command has: it may have closed its output, or the engine may not
 // have seen its end yet.
-Result<int> wait_for_exit(Engine& engine, const Call& call, const std::string& id) {
+Result<int> wait_for_exit(Engine& engine, const Call& call, const std::string& id,
+                          const std::string& user) {
     const Wait wait(call, milliseconds::zero());
     for (milliseconds pause{1};; pause = std::min(pause * 2, kLongestPause)) {
         auto state = exec_state(engine, call, id);
         if (!state) return fail(state.error());
         // Without a process the code is the engine's own word, not the command's.
         if (!state->running && state->pid == 0) {
-            return fail(
-                "the engine could not start a command in the sandbox; its message is above");
+            return fail(fmt::format(
+                "the engine could not start a command in the sandbox as user \"{}\"; its message "
+                "is above",
+                user));
         }
         if (!state->running) return static_cast<int>(state->exit_code & 0xFF);
         if (auto waited = wait.for_pause(pause); !waited) return fail(waited.error());
@@ -110,7 +113,7 @@ Result<int> run_exec(Engine& engine, const Call& call, const std::string& contai
     auto end = pump(call, *std::move(stream), io, resize);
     if (!end) return fail(end.error());
     if (*end == PumpEnd::reader_is_gone) return kExitBySigpipe;
-    return wait_for_exit(engine, call, *id);
+    return wait_for_exit(engine, call, *id, request.user);
 }
 
 }  // namespace alca::engine_http
