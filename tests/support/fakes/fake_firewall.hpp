@@ -60,6 +60,7 @@ class FakeFirewall final : public Firewall {
     [[nodiscard]] Result<std::vector<std::string>> list(const Call& call) override {
         return journal_.perform(call, "firewall.list", [&]() -> Result<std::vector<std::string>> {
             std::vector<std::string> interfaces;
+            interfaces.reserve(rules.size());
             for (const auto& [interface, request] : rules) interfaces.push_back(interface);
             return interfaces;
         });

@@ -162,6 +162,7 @@ Result<SandboxStatus> FakeRuntime::status(const Call& call, const SandboxRef& re
 Result<std::vector<SandboxStatus>> FakeRuntime::list(const Call& call) {
     return journal_.perform(call, "runtime.list", [&]() -> Result<std::vector<SandboxStatus>> {
         std::vector<SandboxStatus> all;
+        all.reserve(containers.size());
         for (const auto& [name, container] : containers) all.push_back(container);
         return all;
     });

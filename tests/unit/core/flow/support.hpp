@@ -74,8 +74,9 @@ class World {
     // The state as it is on disk; phase absent when there is no file.
     [[nodiscard]] project::State state() const {
         auto state = store.load(project.path());
-        if (!state) ADD_FAILURE() << state.error().message;
-        return state && *state ? **state : project::State{};
+        if (state) return state->value_or(project::State{});
+        ADD_FAILURE() << state.error().message;
+        return {};
     }
     void save(const project::State& state) const {
         const auto saved = store.save(state);

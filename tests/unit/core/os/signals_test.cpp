@@ -17,8 +17,8 @@ bool is_readable(int fd) {
 // Signals of this process; the mask comes back at the end of each test.
 class SignalsTest : public testing::Test {
   protected:
-    SignalsTest() { ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_); }
-    ~SignalsTest() override { ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr); }
+    void SetUp() override { ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_); }
+    void TearDown() override { ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr); }
 
   private:
     sigset_t mask_{};
