@@ -10,15 +10,12 @@
 #include <system_error>
 
 #include "core/flow/exec_inside.hpp"
-#include "core/flow/limited_call.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/seccomp_profile.hpp"
 #include "core/flow/verify_sandbox.hpp"
 
 namespace alca::flow {
 namespace {
-
-constexpr std::chrono::seconds kCreateLimit{15};
 
 // The engine follows a symlink in a mount's source when it starts a container. A source inside the
 // project can have become one since it was approved; now that nothing of ours runs it cannot change
@@ -146,7 +143,7 @@ class Maker {
     Result<void> create() {
         context_.ui.step(fmt::format("Creating container: {}", spec_.name));
         if (auto good = check_sources(spec_); !good) return good;
-        auto created = create_container();
+        auto created = context_.runtime.runtime.create(context_.call, spec_);
         if (!created) return fail(created.error());
         state_.container_id = created->container_id;
         if (auto saved = context_.store.save(state_); !saved) return saved;
@@ -155,23 +152,6 @@ class Maker {
         if (auto ours = check_ours(*status, state_); !ours) return ours;
         image_volumes_ = status->image_volumes;
         return judge(context_, check_effective(*status, spec_), request_.allow_unprotected, state_);
-    }
-
-    // Once sent it is waited for: cancelled in between, the engine would finish it after we have
-    // cleaned up.
-    Result<Created> create_container() {
-        if (context_.call.cancelled()) return fail(Code::cancelled, "interrupted");
-        const UncancellableCall finished(context_.call);
-        const auto limited = LimitedCall::make(finished, kCreateLimit);
-        if (!limited) return fail(limited.error());
-        auto created = context_.runtime.runtime.create(*limited, spec_);
-        if (context_.call.cancelled()) return fail(Code::cancelled, "interrupted");
-        if (!created && limited->is_expired()) {
-            return fail(Code::unavailable,
-                        fmt::format("the engine did not make the container within {} s",
-                                    kCreateLimit.count()));
-        }
-        return created;
     }
 
     Result<void> start_and_verify() {

@@ -151,7 +151,7 @@ Result<Created> DockerRuntime::create(const Call& call, const SandboxSpec& spec)
     if (!engine) return fail(engine.error());
     const std::string path = "/containers/create?name=" + url_escape(spec.name);
     const std::string action = "cannot create container " + spec.name;
-    auto reply = (*engine)->post(call, path, create_body(spec));
+    auto reply = (*engine)->make(call, path, create_body(spec));
     if (!reply) return fail(reply.error());
     if (reply->status == kConflict) {
         // Left by a run that was interrupted, or somebody else's: the label tells.

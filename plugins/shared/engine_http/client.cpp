@@ -11,6 +11,7 @@
 #include <cctype>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 // Beast is used as a parser only: bytes come from our own socket, because its waits must end when
 // the user cancels. No other file includes Beast; it costs seconds to compile.
@@ -137,8 +138,13 @@ std::string_view advice_for(Code code) {
 // Reads one answer from a socket.
 class Reader {
   public:
-    Reader(const Call& call, const Socket& socket, const Timeouts& timeouts, const BodySink* sink)
-        : call_(call), socket_(socket), timeouts_(timeouts), wait_(call, timeouts.answer) {
+    Reader(const Call& call, const Socket& socket, const Timeouts& timeouts, const BodySink* sink,
+           bool finish = false)
+        : call_(call),
+          socket_(socket),
+          timeouts_(timeouts),
+          wait_(call, timeouts.answer),
+          finish_(finish) {
         parser_.header_limit(kMaxHeadBytes);
         // BodyTarget has the limit. (Boost 1.74 takes boost::none for 0.)
         parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
@@ -183,6 +189,12 @@ class Reader {
     [[nodiscard]] Result<void> receive() {
         if (has_sink_ && parser_.is_header_done()) wait_ = Wait(call_, timeouts_.silence);
         auto count = socket_.read_some(chunk_, wait_);
+        if (!count && count.error().code == Code::cancelled && std::exchange(finish_, false)) {
+            const Error cancelled = count.error();
+            wait_ = Wait(timeouts_.finish);
+            count = socket_.read_some(chunk_, wait_);
+            if (!count) return fail(cancelled);
+        }
         if (!count) return fail(count.error());
         if (*count > 0) {
             has_received_ = true;
@@ -203,6 +215,7 @@ class Reader {
     Parser parser_;
     std::string pending_;  // received, not yet parsed
     std::vector<char> chunk_ = std::vector<char>(kReadBytes);
+    bool finish_;  // not yet used up by a cancel
     bool has_sink_ = false;
     bool has_received_ = false;
 };
@@ -275,7 +288,7 @@ Result<Response> Client::send(const Call& call, const Request& request, const Bo
 
         Timeouts timeouts = timeouts_;
         if (request.method == "GET") timeouts.answer = timeouts_.look;
-        Reader reader(call, *socket, timeouts, sink);
+        Reader reader(call, *socket, timeouts, sink, request.finish);
         auto done = socket->write_all(bytes, Wait(call, timeouts.answer));
         if (done) done = reader.read_head();
         if (done) done = reader.read_body();

@@ -29,6 +29,8 @@ struct Timeouts {
     std::chrono::milliseconds answer{120'000};
     // Between two pieces of a body that comes in pieces, such as the progress of a pull.
     std::chrono::milliseconds silence{300'000};
+    // After a cancel, for the answer to a request that has `finish`.
+    std::chrono::milliseconds finish{10'000};
 };
 
 struct Request {
@@ -36,6 +38,9 @@ struct Request {
     std::string target;  // path and query, escaped
     std::string body;    // JSON; "" = none
     std::vector<std::pair<std::string, std::string>> headers = {};
+    // Once sent, its answer is waited for also after a cancel: an engine goes on making what it was
+    // asked for, and a clean-up that comes earlier would not see it.
+    bool finish = false;
 };
 
 struct Response {

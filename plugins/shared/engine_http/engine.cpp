@@ -73,10 +73,14 @@ bool parse_number(std::string_view text, int& number) {
     return parsed.ec == std::errc() && parsed.ptr == end;
 }
 
-Request request_for(ApiVersion api, std::string method, std::string_view path, const Json& body) {
-    return {.method = std::move(method),
-            .target = fmt::format("/v{}{}", api.text(), path),
+Request post_of(std::string_view path, const Json& body) {
+    return {.method = "POST",
+            .target = std::string(path),
             .body = body.is_null() ? std::string() : dump(body)};
+}
+
+std::string versioned(ApiVersion api, std::string_view path) {
+    return fmt::format("/v{}{}", api.text(), path);
 }
 
 }  // namespace
@@ -141,13 +145,10 @@ Result<void> Engine::check_minimum(const Call& call, ApiVersion ours) {
                             endpoint().describe(), minimum->text(), ours.text()));
 }
 
-Result<Reply> Engine::send(const Call& call, std::string method, std::string_view path,
-                           const Json& body, const BodySink* sink,
-                           std::vector<std::pair<std::string, std::string>> headers) {
+Result<Reply> Engine::send(const Call& call, Request request, const BodySink* sink) {
     auto server = negotiate(call);
     if (!server) return fail(server.error());
-    Request request = request_for(server->api, std::move(method), path, body);
-    request.headers = std::move(headers);
+    request.target = versioned(server->api, request.target);
     auto response =
         sink == nullptr ? client_.request(call, request) : client_.request(call, request, *sink);
     if (!response) return fail(response.error());
@@ -160,28 +161,39 @@ Result<Reply> Engine::send(const Call& call, std::string method, std::string_vie
 }
 
 Result<Reply> Engine::get(const Call& call, std::string_view path) {
-    return send(call, "GET", path, nullptr, nullptr, {});
+    return send(call, {.method = "GET", .target = std::string(path), .body = ""}, nullptr);
 }
 
 Result<Reply> Engine::post(const Call& call, std::string_view path, const Json& body) {
-    return send(call, "POST", path, body, nullptr, {});
+    return send(call, post_of(path, body), nullptr);
+}
+
+Result<Reply> Engine::make(const Call& call, std::string_view path, const Json& body) {
+    if (call.cancelled()) return fail(Code::cancelled, "cancelled");
+    Request request = post_of(path, body);
+    request.finish = true;
+    return send(call, std::move(request), nullptr);
 }
 
 Result<Reply> Engine::remove(const Call& call, std::string_view path) {
-    return send(call, "DELETE", path, nullptr, nullptr, {});
+    return send(call, {.method = "DELETE", .target = std::string(path), .body = ""}, nullptr);
 }
 
 Result<Reply> Engine::post(const Call& call, std::string_view path,
                            std::vector<std::pair<std::string, std::string>> headers,
                            const BodySink& sink) {
-    return send(call, "POST", path, nullptr, &sink, std::move(headers));
+    Request request = post_of(path, nullptr);
+    request.headers = std::move(headers);
+    return send(call, std::move(request), &sink);
 }
 
 Result<Stream> Engine::upgrade(const Call& call, std::string_view path, const Json& body,
                                std::string_view action) {
     auto server = negotiate(call);
     if (!server) return fail(server.error());
-    auto stream = client_.upgrade(call, request_for(server->api, "POST", path, body));
+    Request request = post_of(path, body);
+    request.target = versioned(server->api, path);
+    auto stream = client_.upgrade(call, request);
     if (!stream) return fail(stream.error());
     const unsigned status = stream->response.status;
     if (status == 101 || status == 200) return stream;

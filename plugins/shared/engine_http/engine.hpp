@@ -58,6 +58,9 @@ class Engine {
     [[nodiscard]] Result<Reply> get(const Call& call, std::string_view path);
     [[nodiscard]] Result<Reply> post(const Call& call, std::string_view path,
                                      const Json& body = nullptr);
+    // POST that makes something, see Request::finish. After a cancel the reply may still be a
+    // success: the thing is there.
+    [[nodiscard]] Result<Reply> make(const Call& call, std::string_view path, const Json& body);
     [[nodiscard]] Result<Reply> remove(const Call& call, std::string_view path);
     // POST whose 2xx body comes piece by piece. headers: never logged.
     [[nodiscard]] Result<Reply> post(const Call& call, std::string_view path,
@@ -70,9 +73,8 @@ class Engine {
     [[nodiscard]] const Endpoint& endpoint() const { return client_.endpoint(); }
 
   private:
-    [[nodiscard]] Result<Reply> send(const Call& call, std::string method, std::string_view path,
-                                     const Json& body, const BodySink* sink,
-                                     std::vector<std::pair<std::string, std::string>> headers);
+    // The version is put before the target.
+    [[nodiscard]] Result<Reply> send(const Call& call, Request request, const BodySink* sink);
     [[nodiscard]] Result<void> check_minimum(const Call& call, ApiVersion ours);
 
     Client client_;

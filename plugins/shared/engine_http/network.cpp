@@ -164,18 +164,6 @@ bool is_same_bridge(const Reply& reply) {
            reply.message.find("same bridge name") != std::string::npos;
 }
 
-// A request that was sent is waited for: cancelled in between, the engine would finish it unseen.
-class FinishedCall final : public Call {
-  public:
-    explicit FinishedCall(const Call& call) : call_(call) {}
-    [[nodiscard]] int cancel_fd() const override { return -1; }
-    void log(LogLevel level, std::string_view line) const override { call_.log(level, line); }
-    void progress(const Progress& progress) const override { call_.progress(progress); }
-
-  private:
-    const Call& call_;
-};
-
 // True: made. False: the name is taken, by a call that ran at the same time.
 Result<bool> create_network(Engine& engine, const Call& call, std::string_view id,
                             const NetworkSpec& spec, const std::vector<Ipv4Subnet>& routes) {
@@ -184,9 +172,7 @@ Result<bool> create_network(Engine& engine, const Call& call, std::string_view i
     for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
         const auto subnet = candidates.next();
         if (!subnet) break;
-        if (call.cancelled()) return fail(Code::cancelled, "interrupted");
-        auto reply = engine.post(FinishedCall(call), "/networks/create",
-                                 create_body(id, spec, *subnet, attempt));
+        auto reply = engine.make(call, "/networks/create", create_body(id, spec, *subnet, attempt));
         if (!reply) return fail(reply.error());
         if (reply->is_ok()) return true;
         if (reply->status == kConflict || is_same_bridge(*reply)) return false;

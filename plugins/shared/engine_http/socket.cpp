@@ -42,6 +42,8 @@ Code code_of_connect(int error) {
 Wait::Wait(const Call& call, milliseconds timeout)
     : cancel_fd_(call.cancel_fd()), timeout_(timeout), start_(steady_clock::now()) {}
 
+Wait::Wait(milliseconds timeout) : cancel_fd_(-1), timeout_(timeout), start_(steady_clock::now()) {}
+
 // Negative: no limit. Rounded up, so that a poll that ended by time has used it all.
 milliseconds Wait::left() const {
     if (timeout_ == milliseconds::zero()) return milliseconds(-1);

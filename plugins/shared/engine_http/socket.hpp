@@ -19,6 +19,8 @@ class Wait {
   public:
     // Starts the clock now. timeout: 0 means no limit.
     Wait(const Call& call, std::chrono::milliseconds timeout);
+    // Only time ends it.
+    explicit Wait(std::chrono::milliseconds timeout);
 
     // Until `fd` has one of `events` (as for poll; also after an error or hang-up of its peer).
     // Errors: cancelled; unavailable when the time is up.

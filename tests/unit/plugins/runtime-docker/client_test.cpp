@@ -20,7 +20,7 @@ using test::Step;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr Timeouts kShort{.connect = 1000ms, .answer = 300ms, .silence = 300ms};
+constexpr Timeouts kShort{.connect = 1000ms, .look = 300ms, .answer = 300ms, .silence = 300ms};
 
 const Request kGet{.method = "GET", .target = "/containers/json", .body = ""};
 const Request kPost{.method = "POST", .target = "/containers/create", .body = "{}"};
@@ -136,6 +136,33 @@ TEST(ClientTest, CancelEndsAWaitWithin200Milliseconds) {
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, Code::cancelled);
     EXPECT_LT(steady_clock::now() - start, 250ms);
+}
+
+TEST(ClientTest, WhatMustBeFinishedIsWaitedForAfterACancel) {
+    FakeEngine engine({{.answer = http(201, "made"), .pause = 200ms}});
+    Client client(engine.endpoint());
+    const FakeCall call;
+    Request request = kPost;
+    request.finish = true;
+    const auto canceller = call.cancel_after(50ms);
+    const auto response = client.request(call, request);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "made");
+    EXPECT_TRUE(call.cancelled());
+}
+
+TEST(ClientTest, WhatMustBeFinishedIsNotWaitedForWithoutEnd) {
+    FakeEngine engine({{.answer = "", .after = Step::After::hang}});
+    Client client(engine.endpoint(), Timeouts{.finish = 100ms});
+    const FakeCall call;
+    Request request = kPost;
+    request.finish = true;
+    call.cancel();
+    const auto start = steady_clock::now();
+    const auto response = client.request(call, request);
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, Code::cancelled);
+    EXPECT_LT(steady_clock::now() - start, 1s);
 }
 
 TEST(ClientTest, DeathInTheMiddleOfAnAnswerIsUnavailable) {

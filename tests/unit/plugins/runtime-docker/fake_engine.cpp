@@ -126,6 +126,7 @@ void FakeEngine::serve_connection(int fd, const std::stop_token& stop) {
         const Step* found = next_step(std::move(request));
         if (found == nullptr) return;
         const Step& step = *found;
+        std::this_thread::sleep_for(step.pause);
         send_all(fd, step.answer, step.piece);
         while (!step.echo_until.empty() && rest.find(step.echo_until) == std::string::npos &&
                wait_readable(fd, wake_read_.get())) {

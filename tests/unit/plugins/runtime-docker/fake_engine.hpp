@@ -2,6 +2,7 @@
 #ifndef ALCA_TESTS_UNIT_PLUGINS_RUNTIME_DOCKER_FAKE_ENGINE_HPP
 #define ALCA_TESTS_UNIT_PLUGINS_RUNTIME_DOCKER_FAKE_ENGINE_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <mutex>
@@ -21,6 +22,7 @@ struct Step {
     std::string answer;                     // sent as it is
     After after = After::keep;              // hang: until the engine is destroyed
     std::size_t piece = std::string::npos;  // bytes per write
+    std::chrono::milliseconds pause{0};     // before the answer
     std::string echo_until = {};  // not empty: before closing, return what arrives, up to this
 };
 

@@ -2,6 +2,8 @@
  *
  * Order of calls for one sandbox: prepare, create, start, exec..., stop, remove. The host puts the
  * network rules up between prepare and create, so nothing may run before start.
+ * A cancelled prepare or create returns only when the engine makes nothing more (10 s at most): the
+ * host cleans up next.
  * Requests and answers: sdk/schema/runtime.schema.json; in C++: alca/runtime.hpp.
  */
 #ifndef ALCA_RUNTIME_H
