@@ -123,9 +123,7 @@ class Maker {
                                     prepared->network.interface, spec_.network.interface));
         }
         gateways_ = prepared->network.gateways;
-        state_.image_id = prepared->image.id;
         state_.image_user = prepared->image.user;
-        state_.network.subnets = prepared->network.subnets;
         state_.network.gateways = gateways_;
         return {};
     }

@@ -31,7 +31,6 @@ enum class Phase {
 struct NetworkState {
     std::string name;
     std::string interface;
-    std::vector<std::string> subnets;
     std::vector<std::string> gateways;
 };
 
@@ -49,7 +48,6 @@ struct State {
     std::string runtime;  // plugin id, "runtime-docker"
     std::string container_id;
     std::string container_name;
-    std::string image_id;
     std::string image_user;  // the image's USER, "" = root
     NetworkState network;
     FirewallState firewall;

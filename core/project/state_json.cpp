@@ -46,7 +46,6 @@ Result<void> check_version(const Json& json) {
 Json network_json(const NetworkState& network) {
     return Json{{"name", network.name},
                 {"interface", network.interface},
-                {"subnets", network.subnets},
                 {"gateways", network.gateways}};
 }
 
@@ -55,7 +54,6 @@ Result<NetworkState> network_from_json(const Json& json) {
     JsonReader in(json, "state.network");
     in.read("name", network.name);
     in.read("interface", network.interface);
-    in.read("subnets", network.subnets);
     in.read("gateways", network.gateways);
     return in.done(std::move(network));
 }
@@ -107,7 +105,6 @@ Json to_json(const State& state) {
         {"runtime", state.runtime},
         {"container_id", state.container_id},
         {"container_name", state.container_name},
-        {"image_id", state.image_id},
         {"image_user", state.image_user},
         {"network", network_json(state.network)},
         {"firewall", firewall_json(state.firewall)},
@@ -133,7 +130,6 @@ Result<State> state_from_json(const Json& json) {
     in.read("runtime", state.runtime);
     in.read("container_id", state.container_id);
     in.read("container_name", state.container_name);
-    in.read("image_id", state.image_id);
     in.read("image_user", state.image_user);
     in.read("allow_unprotected", state.allow_unprotected);
     in.read("unprotected_reason", state.unprotected_reason);

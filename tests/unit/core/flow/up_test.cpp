@@ -41,7 +41,6 @@ TEST_F(UpTest, SaysReadyAndRemembersWhatItMade) {
     EXPECT_EQ(is.phase, project::Phase::ready);
     EXPECT_EQ(is.runtime, "runtime-fake");
     EXPECT_EQ(is.container_id, sandbox().container_id);
-    EXPECT_EQ(is.image_id, "sha256:1");
     EXPECT_EQ(is.network.gateways, runtime.gateways);
     EXPECT_EQ(is.firewall.plugin, "firewall-fake");
     EXPECT_EQ(is.firewall.policy, "internet");

@@ -27,9 +27,7 @@ class StateTest : public ProjectTest {
         state.phase = Phase::ready;
         state.runtime = "runtime-docker";
         state.container_id = "abc";
-        state.image_id = "sha256:1";
         state.image_user = "node";
-        state.network.subnets = {"172.30.0.16/28", "fd00::/64"};
         state.network.gateways = {"172.30.0.17"};
         state.firewall = {"firewall-nft", "internet", {"10.0.0.53"}};
         state.allow_unprotected = true;
@@ -149,7 +147,7 @@ TEST_F(StateTest, WrongMembersAreErrors) {
              {"inode", -1},
              {"device", "x"},
              {"network", "x"},
-             {"network", Json{{"subnets", "x"}}},
+             {"network", Json{{"gateways", "x"}}},
              {"firewall", Json::array()},
              {"applied_config", "x"},
              {"approved_powers", "lan-access *"},
