@@ -61,6 +61,12 @@ std::string sandbox_text(const project::State& state, const flow::StatusReport& 
                         sandbox.container_id.substr(0, kShortId), sandbox.name, sandbox.image,
                         sandbox.started_at);
     text += isolation_text(report.isolation);
+    for (const fs::path& path : report.setuid_files.paths) {
+        text += fmt::format(
+            "  warning: {} appeared with a set-user-ID or set-group-ID bit; to clear it: chmod ug-s "
+            "FILE\n",
+            path.string());
+    }
     if (!report.drift.empty()) {
         text += "Configuration has changed since last container creation:\n";
         for (const project::Change& change : report.drift) {
@@ -76,6 +82,12 @@ Json drift_json(const std::vector<project::Change>& changes) {
     for (const project::Change& change : changes) {
         list.push_back({{"key", change.key}, {"old", change.old_value}, {"new", change.new_value}});
     }
+    return list;
+}
+
+Json paths_json(const std::vector<fs::path>& paths) {
+    Json list = Json::array();
+    for (const fs::path& path : paths) list.push_back(path.string());
     return list;
 }
 
@@ -95,7 +107,8 @@ Json sandbox_json(const project::State& state, const flow::StatusReport& report)
               {"layer", isolation.layer},
               {"problems", isolation.problems},
               {"unprotected_reason", isolation.unprotected_reason}}},
-            {"drift", drift_json(report.drift)}};
+            {"drift", drift_json(report.drift)},
+            {"setuid_files", paths_json(report.setuid_files.paths)}};
 }
 
 int print_report(bool as_json, const Json& json, const std::string& text) {

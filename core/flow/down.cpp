@@ -6,6 +6,7 @@
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
 #include "core/project/lock.hpp"
+#include "core/project/setuid_files.hpp"
 
 namespace alca::flow {
 namespace {
@@ -16,6 +17,19 @@ Result<void> stop_only(const Context& context, project::State& state) {
     if (status->state == SandboxState::absent) return {};
     if (auto ours = check_ours(*status, state); !ours) return ours;
     return context.runtime.runtime.stop(context.call, make_ref(state));
+}
+
+// Whatever runs inside cannot make more of them now, and they stay behind.
+void warn_of_setuid_files(const Context& context, const project::State& state) {
+    constexpr std::chrono::seconds kSearch{2};
+    constexpr auto kWhat = "it runs with its owner's rights and appeared while the sandbox was up";
+    const auto found =
+        project::find_setuid_files(state.directory.path, state.created_at, kSearch);
+    for (const fs::path& path : found.paths) {
+        context.ui.warn(fmt::format("{} has a set-user-ID or set-group-ID bit: {}; to clear it: "
+                                    "chmod ug-s FILE",
+                                    path.string(), kWhat));
+    }
 }
 
 // Who cannot take the rules away removes nothing.
@@ -57,6 +71,7 @@ Result<void> down(const Context& context, const fs::path& project, const DownOpt
     const bool none_known = before == project::Phase::absent;
     if (!done && none_known && done.error().code == Code::unavailable) return {};
     if (!done) return done;
+    if (before != project::Phase::absent) warn_of_setuid_files(context, *state);
     context.ui.success("Container stopped");
     return {};
 }

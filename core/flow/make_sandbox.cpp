@@ -52,9 +52,11 @@ class Maker {
         : context_(context), request_(request), state_(state) {}
 
     Result<void> make() {
-        return chain({[this] { return prepare(); }, [this] { return put_up(); },
+        auto made = chain({[this] { return prepare(); }, [this] { return put_up(); },
                       [this] { return create(); }, [this] { return start_and_verify(); },
                       [this] { return set_up(); }, [this] { return finish(); }});
+        if (made) tell_owner_of_new_files();
+        return made;
     }
 
     Result<void> start_again(const SandboxStatus& status) {
@@ -170,6 +172,17 @@ class Maker {
         }
         if (!problems) return fail(problems.error());
         return judge(context_, *problems, request_.allow_unprotected, state_);
+    }
+
+    // With a rootful engine root inside is root of the host for the files of a bind mount.
+    void tell_owner_of_new_files() {
+        const std::string& user =
+            request_.config.user.empty() ? state_.image_user : request_.config.user;
+        const bool root_inside = user.empty() || user == "0" || user == "root";
+        if (!root_inside || context_.host.uid == 0) return;
+        context_.ui.notice(
+            "Files that are made inside will belong to root; to own them yourself, set user = "
+            "\"host\" in .alca.toml");
     }
 
     Result<void> set_up() {

@@ -9,6 +9,9 @@
 namespace alca::flow {
 namespace {
 
+// Of what a status may cost.
+constexpr std::chrono::milliseconds kSetuidSearch{300};
+
 // The rules as the kernel holds them now. Without the right to look nothing is claimed.
 void report_rules(const Context& context, const project::State& state, IsolationReport& report) {
     if (state.firewall.plugin.empty()) {
@@ -60,6 +63,8 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     if (auto ours = check_ours(report.sandbox, state); !ours) return fail(ours.error());
     if (report.sandbox.state != SandboxState::running) return report;
     report.isolation = look_at_isolation(context, state, report.sandbox);
+    report.setuid_files =
+        project::find_setuid_files(state.directory.path, state.created_at, kSetuidSearch);
     report.drift = project::drift(state.applied_config, config::applied_form(config));
     return report;
 }

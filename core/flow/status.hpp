@@ -8,6 +8,7 @@
 #include "core/config/config.hpp"
 #include "core/flow/context.hpp"
 #include "core/project/drift.hpp"
+#include "core/project/setuid_files.hpp"
 
 namespace alca::flow {
 
@@ -23,6 +24,7 @@ struct StatusReport {
     SandboxStatus sandbox;
     IsolationReport isolation;
     std::vector<project::Change> drift;
+    project::SetuidFiles setuid_files;  // that appeared in the project while the sandbox was there
 };
 
 // Looks and changes nothing. `state` says what should be there.

@@ -68,9 +68,11 @@ std::string interface_name(std::string_view project_id) {
     return "alca" + digits.substr(0, 11);
 }
 
-std::string rfc3339_now() {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+std::string rfc3339(std::time_t time) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time));
 }
+
+std::string rfc3339_now() { return rfc3339(std::time(nullptr)); }
 
 State make_state(const Directory& directory) {
     State state;

@@ -6,6 +6,7 @@
 #ifndef ALCA_CORE_PROJECT_STATE_HPP
 #define ALCA_CORE_PROJECT_STATE_HPP
 
+#include <ctime>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -69,7 +70,9 @@ struct State {
 [[nodiscard]] std::string sandbox_name(std::string_view project_id);
 // "alca550e8400e29": 15 bytes, what the kernel allows for an interface.
 [[nodiscard]] std::string interface_name(std::string_view project_id);
-// The present time, "2026-11-24T06:37:00Z".
+// "2026-11-24T06:37:00Z".
+[[nodiscard]] std::string rfc3339(std::time_t time);
+// The present time.
 [[nodiscard]] std::string rfc3339_now();
 
 // $XDG_STATE_HOME/alca, or ~/.local/state/alca. As the XDG specification says, a relative

@@ -110,9 +110,13 @@ constexpr std::array kDenied6 = {
     Denied{"64:ff9b::a00:0/104", "d_lan"},     // 10.0.0.0/8
     Denied{"64:ff9b::6440:0/106", "d_cgnat"},  // 100.64.0.0/10
     Denied{"64:ff9b::7f00:0/104", "d_lan"},    // 127.0.0.0/8
+    Denied{"64:ff9b::a83f:8110", "d_meta"},    // 168.63.129.16
     Denied{"64:ff9b::a9fe:0/112", "d_meta"},   // 169.254.0.0/16
     Denied{"64:ff9b::ac10:0/108", "d_lan"},    // 172.16.0.0/12
+    Denied{"64:ff9b::c000:0/120", "d_meta"},   // 192.0.0.0/24
     Denied{"64:ff9b::c0a8:0/112", "d_lan"},    // 192.168.0.0/16
+    Denied{"64:ff9b::c612:0/111", "d_lan"},    // 198.18.0.0/15
+    Denied{"64:ff9b::e000:0/99", "d_mcast"},   // 224.0.0.0/4 and 240.0.0.0/4
     Denied{"64:ff9b:1::/48", "d_lan"},         // NAT64 of the local network
     Denied{"100::/64", "d_lan"},               // discard
     Denied{"2001::/32", "d_lan"},              // Teredo

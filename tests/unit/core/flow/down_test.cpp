@@ -1,6 +1,9 @@
 #include "core/flow/down.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
 
 #include "core/project/lock.hpp"
 #include "support.hpp"
@@ -25,6 +28,17 @@ TEST_F(DownTest, RulesGoLast) {
     EXPECT_EQ(state().phase, project::Phase::absent);
     EXPECT_EQ(state().container_id, "");
     EXPECT_EQ(state().firewall.plugin, "");
+}
+
+TEST_F(DownTest, SetuidFilesThatAppearedAreTold) {
+    be_up();
+    const fs::path file = project.path() / "program";
+    std::ofstream(file) << "x";
+    ASSERT_EQ(::chmod(file.c_str(), 04755), 0);
+
+    ASSERT_TRUE(down());
+
+    EXPECT_TRUE(ui.has_warned(file.string() + " has a set-user-ID"));
 }
 
 TEST_F(DownTest, ApprovalsStay) {

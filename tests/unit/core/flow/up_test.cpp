@@ -16,6 +16,21 @@ class UpTest : public FlowTest {};
 
 // ---- order ------------------------------------------------------------------------------------
 
+TEST_F(UpTest, TheOwnerOfNewFilesIsToldWhenItIsNotTheCaller) {
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(ui.has_said("user = \"host\""));
+    ui.forget();
+    ASSERT_TRUE(up());
+    EXPECT_FALSE(ui.has_said("user = \"host\""));
+    World as_host;
+    ASSERT_TRUE(as_host.up("user = \"host\"\n"));
+    EXPECT_FALSE(as_host.ui.has_said("belong to root"));
+    World root;
+    root.host.uid = 0;
+    ASSERT_TRUE(root.up());
+    EXPECT_FALSE(root.ui.has_said("belong to root"));
+}
+
 TEST_F(UpTest, AFirewallThatIsNotAvailableAndDoesNotSayWhyStopsIt) {
     firewall.probe_answer.available = false;
     firewall.probe_answer.reason.clear();
