@@ -63,7 +63,8 @@ std::string sandbox_text(const project::State& state, const flow::StatusReport& 
     text += isolation_text(report.isolation);
     for (const fs::path& path : report.setuid_files.paths) {
         text += fmt::format(
-            "  warning: {} appeared with a set-user-ID or set-group-ID bit; to clear it: chmod ug-s "
+            "  warning: {} appeared with a set-user-ID or set-group-ID bit; to clear it: chmod "
+            "ug-s "
             "FILE\n",
             path.string());
     }

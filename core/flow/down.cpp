@@ -23,12 +23,12 @@ Result<void> stop_only(const Context& context, project::State& state) {
 void warn_of_setuid_files(const Context& context, const project::State& state) {
     constexpr std::chrono::seconds kSearch{2};
     constexpr auto kWhat = "it runs with its owner's rights and appeared while the sandbox was up";
-    const auto found =
-        project::find_setuid_files(state.directory.path, state.created_at, kSearch);
+    const auto found = project::find_setuid_files(state.directory.path, state.created_at, kSearch);
     for (const fs::path& path : found.paths) {
-        context.ui.warn(fmt::format("{} has a set-user-ID or set-group-ID bit: {}; to clear it: "
-                                    "chmod ug-s FILE",
-                                    path.string(), kWhat));
+        context.ui.warn(
+            fmt::format("{} has a set-user-ID or set-group-ID bit: {}; to clear it: "
+                        "chmod ug-s FILE",
+                        path.string(), kWhat));
     }
 }
 

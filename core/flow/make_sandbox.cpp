@@ -53,8 +53,8 @@ class Maker {
 
     Result<void> make() {
         auto made = chain({[this] { return prepare(); }, [this] { return put_up(); },
-                      [this] { return create(); }, [this] { return start_and_verify(); },
-                      [this] { return set_up(); }, [this] { return finish(); }});
+                           [this] { return create(); }, [this] { return start_and_verify(); },
+                           [this] { return set_up(); }, [this] { return finish(); }});
         if (made) tell_owner_of_new_files();
         return made;
     }

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxPaths = 20;
 
 bool gives_rights(const fs::path& path, std::string_view since) {
-    struct stat info {};
+    struct stat info{};
     if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
     return (info.st_mode & (S_ISUID | S_ISGID)) != 0 && rfc3339(info.st_ctime) >= since;
 }

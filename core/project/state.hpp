@@ -6,8 +6,8 @@
 #ifndef ALCA_CORE_PROJECT_STATE_HPP
 #define ALCA_CORE_PROJECT_STATE_HPP
 
-#include <ctime>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>

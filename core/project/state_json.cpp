@@ -44,9 +44,8 @@ Result<void> check_version(const Json& json) {
 }
 
 Json network_json(const NetworkState& network) {
-    return Json{{"name", network.name},
-                {"interface", network.interface},
-                {"gateways", network.gateways}};
+    return Json{
+        {"name", network.name}, {"interface", network.interface}, {"gateways", network.gateways}};
 }
 
 Result<NetworkState> network_from_json(const Json& json) {
