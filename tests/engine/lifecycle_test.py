@@ -94,7 +94,7 @@ class LifecycleTest(SandboxTest):
     def test_status_and_list_tell_what_runs(self) -> None:
         self.up()
         facts = self.status()
-        self.assertEqual(set(facts), {"initialized", "config", "runtime", "runtime_reason", "project_id", "container", "isolation", "drift"})
+        self.assertEqual(set(facts), {"initialized", "config", "runtime", "runtime_reason", "project_id", "container", "isolation", "drift", "setuid_files"})
         self.assertEqual(facts["container"]["state"], "running")
         self.assertEqual(facts["container"]["id"], self.inspect()["Id"])
         self.assertEqual(facts["isolation"], {"intact": True, "policy": "internet", "layer": "host nftables (inet alca)", "problems": [],
