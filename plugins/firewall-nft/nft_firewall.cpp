@@ -5,6 +5,23 @@ namespace {
 
 constexpr const char* kLayer = "host nftables (inet alca)";
 
+struct Target {
+    Sandbox sandbox;
+    Surroundings around;
+};
+
+// On-link networks are those of now: an old answer of `apply` is a difference in `verify`.
+Result<Target> target_of(const FirewallRequest& request) {
+    auto interface = InterfaceName::parse(request.interface);
+    if (!interface) return fail(interface.error());
+    auto allow = allowances(request.allow);
+    if (!allow) return fail(allow.error());
+    auto routes = read_on_link_routes();
+    if (!routes) return fail(routes.error());
+    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow)},
+                  .around = {resolvers(request.dns), on_link(std::move(*routes), denied_ranges())}};
+}
+
 }  // namespace
 
 // Has no settings: what another version may put there does not concern this one.
@@ -35,19 +52,19 @@ Result<FirewallProbe> NftFirewall::probe(const Call& /*call*/) {
 }
 
 Result<void> NftFirewall::apply(const Call& call, const FirewallRequest& request) {
-    const auto interface = InterfaceName::parse(request.interface);
-    if (!interface) return fail(interface.error());
+    const auto target = target_of(request);
+    if (!target) return fail(target.error());
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    return (*rules)->apply(call, {*interface, request.policy}, resolvers(request.dns));
+    return (*rules)->apply(call, target->sandbox, target->around);
 }
 
 Result<FirewallVerdict> NftFirewall::verify(const Call& call, const FirewallRequest& request) {
-    const auto interface = InterfaceName::parse(request.interface);
-    if (!interface) return fail(interface.error());
+    const auto target = target_of(request);
+    if (!target) return fail(target.error());
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    auto problem = (*rules)->verify(call, {*interface, request.policy}, resolvers(request.dns));
+    auto problem = (*rules)->verify(call, target->sandbox, target->around);
     if (!problem) return fail(problem.error());
     return FirewallVerdict{.intact = problem->empty(), .problem = std::move(*problem)};
 }

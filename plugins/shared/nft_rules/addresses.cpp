@@ -49,6 +49,38 @@ std::optional<Bytes> parse_address(const std::string& text) {
     return std::nullopt;
 }
 
+std::optional<Bytes> next(Bytes address) {
+    const auto bits = static_cast<unsigned>(address.size() * 8);
+    return behind(std::move(address), bits);
+}
+
+AddressRange prefix_range(const Bytes& address, unsigned bits) {
+    AddressRange range{address, address};
+    unsigned left = bits;  // of the prefix
+    for (std::size_t i = 0; i < address.size(); ++i) {
+        const unsigned kept = std::min(8U, left);
+        left -= kept;
+        const auto mask = static_cast<std::uint8_t>(0xff00U >> kept);
+        range.first[i] = static_cast<std::uint8_t>(range.first[i] & mask);
+        range.last[i] = static_cast<std::uint8_t>(range.last[i] | (0xffU & ~mask));
+    }
+    return range;
+}
+
+std::optional<AddressRange> parse_prefix(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const auto address = parse_address(text.substr(0, slash));
+    if (!address) return std::nullopt;
+    auto bits = static_cast<unsigned>(address->size() * 8);
+    if (slash != std::string::npos) {
+        const char* end = text.data() + text.size();
+        const unsigned most = bits;
+        const auto [stopped, error] = std::from_chars(text.data() + slash + 1, end, bits);
+        if (error != std::errc() || stopped != end || bits > most) return std::nullopt;
+    }
+    return prefix_range(*address, bits);
+}
+
 Range range(std::string_view prefix) {
     const std::size_t slash = prefix.find('/');
     const auto begin = parse_address(std::string(prefix.substr(0, slash)));

@@ -24,6 +24,19 @@ struct Range {
 // 4 or 16 bytes; nothing when `text` is no numeric address.
 [[nodiscard]] std::optional<Bytes> parse_address(const std::string& text);
 
+// Both ends belong to it; of one size.
+struct AddressRange {
+    Bytes first;
+    Bytes last;
+    auto operator<=>(const AddressRange&) const = default;
+};
+// "10.0.0.0/8" or a single address; bits behind the prefix do not matter. Nothing for other text.
+[[nodiscard]] std::optional<AddressRange> parse_prefix(const std::string& text);
+// Of `address` and all that share its first `bits`.
+[[nodiscard]] AddressRange prefix_range(const Bytes& address, unsigned bits);
+// The address behind `address`; nothing behind the last one.
+[[nodiscard]] std::optional<Bytes> next(Bytes address);
+
 // The resolvers that a sandbox may ask, each list sorted and without doubles.
 struct Resolvers {
     std::vector<Bytes> v4;

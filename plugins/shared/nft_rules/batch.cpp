@@ -125,7 +125,8 @@ bool Batch::is_deletion(std::uint32_t sequence) const {
     const std::size_t index = sequence - kFirstSequence - 1;
     if (index >= steps_.size()) return false;
     const std::uint16_t type = steps_[index].type;
-    return type == NFT_MSG_DELTABLE || type == NFT_MSG_DELSETELEM || type == NFT_MSG_DELOBJ;
+    return type == NFT_MSG_DELTABLE || type == NFT_MSG_DELSETELEM || type == NFT_MSG_DELOBJ ||
+           type == NFT_MSG_DELRULE || type == NFT_MSG_DELCHAIN;
 }
 
 std::span<const std::uint8_t> Batch::finish() {
@@ -175,6 +176,24 @@ void Batch::add_rules(const ChainSpec& spec) {
         nftnl_rule_nlmsg_build_payload(message, rule.get());
         end(message);
     }
+}
+
+void Batch::delete_rules(const std::string& chain) {
+    auto rule = own<RulePtr>(nftnl_rule_alloc());
+    nftnl_rule_set_str(rule.get(), NFTNL_RULE_TABLE, kTable);
+    nftnl_rule_set_str(rule.get(), NFTNL_RULE_CHAIN, chain.c_str());
+    nlmsghdr* message = begin(NFT_MSG_DELRULE, 0, "delete the rules of chain " + chain);
+    nftnl_rule_nlmsg_build_payload(message, rule.get());
+    end(message);
+}
+
+void Batch::delete_chain(const std::string& name) {
+    auto chain = own<ChainPtr>(nftnl_chain_alloc());
+    nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, kTable);
+    nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, name.c_str());
+    nlmsghdr* message = begin(NFT_MSG_DELCHAIN, 0, "delete chain " + name);
+    nftnl_chain_nlmsg_build_payload(message, chain.get());
+    end(message);
 }
 
 void Batch::add_set(const SetSpec& spec) {

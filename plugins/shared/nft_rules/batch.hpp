@@ -28,6 +28,10 @@ class Batch {
     void delete_table();
     void add_chain(const ChainSpec& chain);
     void add_rules(const ChainSpec& chain);
+    // All rules of a chain that is there.
+    void delete_rules(const std::string& chain);
+    // Must be empty, and nothing may lead to it.
+    void delete_chain(const std::string& chain);
     void add_set(const SetSpec& set);
     void add_elements(const SetSpec& set, std::span<const Element> elements);
     void delete_elements(const SetSpec& set, std::span<const Element> elements);

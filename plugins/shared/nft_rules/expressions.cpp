@@ -107,6 +107,17 @@ ExpressionPtr compare(nft_cmp_ops op, const Bytes& value) {
     return expression;
 }
 
+ExpressionPtr between(const Bytes& first, const Bytes& last) {
+    auto expression = make("range");
+    set_u32(expression, NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
+    set_u32(expression, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
+    nftnl_expr_set(expression.get(), NFTNL_EXPR_RANGE_FROM_DATA, first.data(),
+                   static_cast<std::uint32_t>(first.size()));
+    nftnl_expr_set(expression.get(), NFTNL_EXPR_RANGE_TO_DATA, last.data(),
+                   static_cast<std::uint32_t>(last.size()));
+    return expression;
+}
+
 ExpressionPtr keep_bits(std::uint32_t mask) {
     const std::uint32_t no_change = 0;
     auto expression = make("bitwise");

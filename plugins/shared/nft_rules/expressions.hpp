@@ -45,6 +45,8 @@ struct Field {
 
 // ---- work on register 1
 [[nodiscard]] ExpressionPtr compare(nft_cmp_ops op, const Bytes& value);
+// first and last: of one size, in network byte order; both match.
+[[nodiscard]] ExpressionPtr between(const Bytes& first, const Bytes& last);
 [[nodiscard]] ExpressionPtr keep_bits(std::uint32_t mask);
 [[nodiscard]] ExpressionPtr in_set(const std::string& set);
 [[nodiscard]] ExpressionPtr not_in_set(const std::string& set);

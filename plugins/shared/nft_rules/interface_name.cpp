@@ -29,6 +29,8 @@ Bytes InterfaceName::key() const {
     return key;
 }
 
+std::string InterfaceName::chain() const { return "s_" + text_.substr(kInterfacePrefix.size()); }
+
 std::string InterfaceName::counter(std::string_view reason) const {
     return fmt::format("c_{}_{}", text_.substr(kInterfacePrefix.size()), reason);
 }

@@ -31,6 +31,9 @@ class InterfaceName {
     // The counter of this sandbox for one reason: "c_0a_lan" for interface "alca0a".
     [[nodiscard]] std::string counter(std::string_view reason) const;
 
+    // The chain with this sandbox's own rules: "s_0a".
+    [[nodiscard]] std::string chain() const;
+
     auto operator<=>(const InterfaceName&) const = default;
 
   private:

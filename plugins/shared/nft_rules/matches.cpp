@@ -18,6 +18,10 @@ Bytes host_order(std::uint32_t value) {
     return {first, first + sizeof value};
 }
 
+Bytes network_order(std::uint16_t value) {
+    return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value & 0xff)};
+}
+
 Bytes flag(bool value) { return {static_cast<std::uint8_t>(value ? 1 : 0)}; }
 
 // "alca*": four bytes of the name are compared, the rest is not.
@@ -104,9 +108,17 @@ Phrase ip6_header(std::uint8_t number) {
 }
 
 Phrase to_port(std::uint16_t port) {
-    return phrase(load_payload(kTargetPort),
-                  compare(NFT_CMP_EQ, {static_cast<std::uint8_t>(port >> 8),
-                                       static_cast<std::uint8_t>(port & 0xff)}));
+    return phrase(load_payload(kTargetPort), compare(NFT_CMP_EQ, network_order(port)));
+}
+
+Phrase to_ports(std::uint16_t first, std::uint16_t last) {
+    return phrase(load_payload(kTargetPort), between(network_order(first), network_order(last)));
+}
+
+Phrase to_addresses(const Bytes& first, const Bytes& last) {
+    const bool v4 = first.size() == kTarget4.length_bytes;
+    return phrase(family(v4 ? NFPROTO_IPV4 : NFPROTO_IPV6), load_payload(v4 ? kTarget4 : kTarget6),
+                  between(first, last));
 }
 
 Phrase to_address4_in(const std::string& set) {
@@ -148,6 +160,10 @@ Phrase source_not_on_interface() {
 
 Phrase target_not_unicast() {
     return phrase(load_fib_type_of_destination(), compare(NFT_CMP_NEQ, host_order(RTN_UNICAST)));
+}
+
+Phrase target_is_this_host() {
+    return phrase(load_fib_type_of_destination(), compare(NFT_CMP_EQ, host_order(RTN_LOCAL)));
 }
 
 Phrase target_type_in(const std::string& set) {

@@ -41,6 +41,9 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase ip4_option(std::uint8_t number);
 [[nodiscard]] Phrase ip6_header(std::uint8_t number);
 [[nodiscard]] Phrase to_port(std::uint16_t port);  // th dport; behind protocol_in
+[[nodiscard]] Phrase to_ports(std::uint16_t first, std::uint16_t last);  // behind protocol
+// ip or ip6 daddr first-last, by the size of the addresses.
+[[nodiscard]] Phrase to_addresses(const Bytes& first, const Bytes& last);
 [[nodiscard]] Phrase to_address4_in(const std::string& set);
 [[nodiscard]] Phrase to_address6_in(const std::string& set);
 [[nodiscard]] Phrase by_address4(const std::string& map);  // ip daddr vmap @map
@@ -53,6 +56,7 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase target_on_same_interface();  // fib daddr . iif oif exists
 [[nodiscard]] Phrase source_not_on_interface();   // fib saddr . iif oif missing
 [[nodiscard]] Phrase target_not_unicast();        // fib daddr type != unicast
+[[nodiscard]] Phrase target_is_this_host();       // fib daddr type local
 [[nodiscard]] Phrase target_type_in(const std::string& set);
 
 // ---- verdicts

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,15 @@ struct Snapshot {
 // What is there, as far as `table` says what to look for. Its cost does not depend on the number
 // of sandboxes. Errors: as Netlink.
 [[nodiscard]] Result<Snapshot> read_static(Netlink& netlink, const TableSpec& table);
+
+// The chain of one sandbox's own rules, or nothing.
+[[nodiscard]] Result<std::optional<ChainText>> read_chain(Netlink& netlink,
+                                                          const std::string& name);
+// What `chain` reads back as.
+[[nodiscard]] ChainText expected(const ChainSpec& chain);
+// "" when equal, else the first difference.
+[[nodiscard]] std::string chain_difference(const std::string& name, const ChainText& expected,
+                                           const ChainText& actual);
 
 // "" when equal, else the first difference, by chain and rule, set and element:
 // "rule 2 of chain pre is not ours".

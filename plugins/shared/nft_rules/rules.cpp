@@ -2,6 +2,7 @@
 //
 // The decision is taken once, before any destination NAT and for forwarded and local packets
 // alike, so it speaks about the address that the sandbox asked for.
+#include "plugins/shared/nft_rules/chain.hpp"
 #include "plugins/shared/nft_rules/matches.hpp"
 #include "plugins/shared/nft_rules/table.hpp"
 
@@ -19,33 +20,6 @@ constexpr std::uint32_t kNew = NF_CT_STATE_BIT(IP_CT_NEW);
 constexpr std::uint32_t kEstablished = NF_CT_STATE_BIT(IP_CT_ESTABLISHED);
 constexpr std::uint32_t kRelated = NF_CT_STATE_BIT(IP_CT_RELATED);
 constexpr std::uint32_t kInvalid = NF_CT_STATE_INVALID_BIT;
-
-// One chain that is being written: each call adds a rule, made of phrases in order.
-class Chain {
-  public:
-    explicit Chain(const char* name, std::optional<Hook> hook = std::nullopt) {
-        spec_.name = name;
-        spec_.hook = hook;
-    }
-
-    template <class... Parts>
-    Chain& rule(Parts... parts) {
-        auto rule = own<RulePtr>(nftnl_rule_alloc());
-        nftnl_rule_set_u32(rule.get(), NFTNL_RULE_FAMILY, NFPROTO_INET);
-        nftnl_rule_set_str(rule.get(), NFTNL_RULE_TABLE, kTable);
-        nftnl_rule_set_str(rule.get(), NFTNL_RULE_CHAIN, spec_.name.c_str());
-        for (ExpressionPtr& part : phrase(std::move(parts)...)) {
-            nftnl_rule_add_expr(rule.get(), part.release());
-        }
-        spec_.rules.push_back(std::move(rule));
-        return *this;
-    }
-
-    [[nodiscard]] ChainSpec take() { return std::move(spec_); }
-
-  private:
-    ChainSpec spec_;
-};
 
 // Where every packet from a sandbox arrives first.
 ChainSpec pre() {
@@ -81,6 +55,8 @@ ChainSpec tail() {
     chain.rule(target_not_unicast(), go_to("d_host"));
     chain.rule(by_address4(kDeny4));
     chain.rule(by_address6(kDeny6));
+    chain.rule(to_address4_in(kOnLink4), go_to("d_lan"));
+    chain.rule(to_address6_in(kOnLink6), go_to("d_lan"));
     chain.rule(protocol_not_in("protocols"), go_to("d_proto"));
     return chain.take();
 }

@@ -51,12 +51,24 @@ std::vector<Element> as_elements(const std::vector<Bytes>& keys) {
     return elements;
 }
 
-// Elements in `left` whose like is not in `right`; both sorted.
-std::vector<Element> without(const std::vector<Element>& left, const std::vector<Element>& right) {
-    std::vector<Element> rest;
-    std::set_difference(left.begin(), left.end(), right.begin(), right.end(),
-                        std::back_inserter(rest));
-    return rest;
+std::vector<Element> as_elements(const std::vector<AddressRange>& ranges) {
+    std::vector<Element> elements;
+    for (const AddressRange& range : ranges) {
+        elements.push_back({.key = range.first});
+        if (auto end = next(range.last)) {
+            elements.push_back({.key = std::move(*end), .interval_end = true});
+        }
+    }
+    return elements;
+}
+
+// By set, each sorted.
+std::array<std::pair<const char*, std::vector<Element>>, 4> elements_of(
+    const Surroundings& around) {
+    return {{{kDns4, as_elements(around.resolvers.v4)},
+             {kDns6, as_elements(around.resolvers.v6)},
+             {kOnLink4, as_elements(around.on_link.v4)},
+             {kOnLink6, as_elements(around.on_link.v6)}}};
 }
 
 }  // namespace
@@ -87,19 +99,19 @@ Result<std::vector<Sandbox>> Ruleset::registered() {
     return found;
 }
 
-Result<void> Ruleset::put_resolvers(Batch& batch, const Resolvers& resolvers) {
-    const std::pair<const char*, std::vector<Element>> sets[] = {
-        {kDns4, as_elements(resolvers.v4)}, {kDns6, as_elements(resolvers.v6)}};
-    for (const auto& [name, wanted] : sets) {
+Result<void> Ruleset::put_surroundings(Batch& batch, const Surroundings& around) {
+    for (const auto& [name, wanted] : elements_of(around)) {
         const auto present = read_elements(netlink_, name);
         if (!present) return fail(present.error());
-        batch.delete_elements(table_.set(name), without(*present, wanted));
-        batch.add_elements(table_.set(name), without(wanted, *present));
+        if (*present == wanted) continue;
+        // All of them: the halves of intervals cannot change one by one.
+        batch.delete_elements(table_.set(name), *present);
+        batch.add_elements(table_.set(name), wanted);
     }
     return {};
 }
 
-Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Resolvers& resolvers) {
+Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Surroundings& around) {
     const auto generation = netlink_.generation();
     if (!generation) return fail(generation.error());
     const auto actual = read_static(netlink_, table_);
@@ -108,15 +120,16 @@ Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Resolvers& resol
     if (nft::difference(expected_, *actual).empty()) {
         const auto state = read_sandbox(netlink_, table_, sandbox.interface);
         if (!state) return fail(state.error());
-        if (auto done = put_resolvers(batch, resolvers); !done) return fail(done.error());
+        if (auto done = put_surroundings(batch, around); !done) return fail(done.error());
         put_sandbox(batch, table_, sandbox, *state);
         return commit(batch);
     }
     const auto others = registered();
     if (!others) return fail(others.error());
     batch.replace_table(table_);
-    batch.add_elements(table_.set(kDns4), as_elements(resolvers.v4));
-    batch.add_elements(table_.set(kDns6), as_elements(resolvers.v6));
+    for (const auto& [name, wanted] : elements_of(around)) {
+        batch.add_elements(table_.set(name), wanted);
+    }
     for (const Sandbox& other : *others) {
         if (other.interface != sandbox.interface) put_sandbox(batch, table_, other, {});
     }
@@ -124,34 +137,32 @@ Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Resolvers& resol
     return commit(batch);
 }
 
-Result<void> Ruleset::apply(const Call& call, const Sandbox& sandbox, const Resolvers& resolvers) {
-    return until_done(call, [&] { return try_apply(sandbox, resolvers); });
+Result<void> Ruleset::apply(const Call& call, const Sandbox& sandbox, const Surroundings& around) {
+    return until_done(call, [&] { return try_apply(sandbox, around); });
 }
 
-Result<std::string> Ruleset::difference_now(const Sandbox& sandbox, const Resolvers& resolvers) {
+Result<std::string> Ruleset::difference_now(const Sandbox& sandbox, const Surroundings& around) {
     const auto actual = read_static(netlink_, table_);
     if (!actual) return fail(actual.error());
     if (auto text = nft::difference(expected_, *actual); !text.empty()) return text;
     const auto state = read_sandbox(netlink_, table_, sandbox.interface);
     if (!state) return fail(state.error());
     if (auto text = nft::difference(sandbox, *state); !text.empty()) return text;
-    const auto dns4 = read_elements(netlink_, kDns4);
-    if (!dns4) return fail(dns4.error());
-    const auto dns6 = read_elements(netlink_, kDns6);
-    if (!dns6) return fail(dns6.error());
-    if (auto text = element_difference(kDns4, as_elements(resolvers.v4), *dns4); !text.empty()) {
-        return text;
+    for (const auto& [name, wanted] : elements_of(around)) {
+        const auto present = read_elements(netlink_, name);
+        if (!present) return fail(present.error());
+        if (auto text = element_difference(name, wanted, *present); !text.empty()) return text;
     }
-    return element_difference(kDns6, as_elements(resolvers.v6), *dns6);
+    return std::string();
 }
 
 Result<std::string> Ruleset::verify(const Call& call, const Sandbox& sandbox,
-                                    const Resolvers& resolvers) {
+                                    const Surroundings& around) {
     std::string problem;
     const auto done = until_done(call, [&]() -> Result<Commit> {
         const auto before = netlink_.generation();
         if (!before) return fail(before.error());
-        auto text = difference_now(sandbox, resolvers);
+        auto text = difference_now(sandbox, around);
         if (!text) return fail(text.error());
         problem = std::move(*text);
         const auto after = netlink_.generation();

@@ -12,10 +12,17 @@
 #include "alca/firewall.hpp"
 #include "alca/result.hpp"
 #include "plugins/shared/nft_rules/addresses.hpp"
+#include "plugins/shared/nft_rules/on_link.hpp"
 #include "plugins/shared/nft_rules/readback.hpp"
 #include "plugins/shared/nft_rules/sandbox.hpp"
 
 namespace alca::nft {
+
+// What is the same for all sandboxes of this machine and changes with it.
+struct Surroundings {
+    Resolvers resolvers;
+    OnLink on_link;
+};
 
 // Errors of every function: as Netlink, and cancelled.
 class Ruleset {
@@ -25,12 +32,13 @@ class Ruleset {
     // Changes nothing. Fails as every other function would for want of a right or of nf_tables.
     [[nodiscard]] Result<void> ask_kernel();
     // In one transaction: the static part, whole, if it is missing or was changed, with every
-    // sandbox that was registered (their counters start anew); `sandbox`; and the resolvers.
+    // sandbox that was registered, without its own rules (its counters start anew); `sandbox`; and
+    // the surroundings.
     [[nodiscard]] Result<void> apply(const Call& call, const Sandbox& sandbox,
-                                     const Resolvers& resolvers);
+                                     const Surroundings& around);
     // "" when the kernel holds what `apply` puts there, else the first difference.
     [[nodiscard]] Result<std::string> verify(const Call& call, const Sandbox& sandbox,
-                                             const Resolvers& resolvers);
+                                             const Surroundings& around);
     // Leaves nothing of the sandbox. The table goes with the last one, unless an interface named
     // "alca..." is still there: without the table that one would be open.
     [[nodiscard]] Result<void> remove(const Call& call, const InterfaceName& interface);
@@ -38,13 +46,13 @@ class Ruleset {
     [[nodiscard]] Result<std::vector<std::string>> list();
 
   private:
-    Result<Commit> try_apply(const Sandbox& sandbox, const Resolvers& resolvers);
+    Result<Commit> try_apply(const Sandbox& sandbox, const Surroundings& around);
     Result<Commit> try_remove(const InterfaceName& interface);
     Result<Commit> try_forget(const InterfaceName& interface);
     Result<Commit> commit(Batch& batch);
     Result<std::vector<Sandbox>> registered();
-    Result<void> put_resolvers(Batch& batch, const Resolvers& resolvers);
-    Result<std::string> difference_now(const Sandbox& sandbox, const Resolvers& resolvers);
+    Result<void> put_surroundings(Batch& batch, const Surroundings& around);
+    Result<std::string> difference_now(const Sandbox& sandbox, const Surroundings& around);
 
     Netlink netlink_;
     TableSpec table_;

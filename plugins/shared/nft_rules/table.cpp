@@ -49,6 +49,12 @@ SetSpec verdict_map(const char* name, KeyType key) {
     return map;
 }
 
+SetSpec interval_set(const char* name, KeyType key) {
+    SetSpec set = make_set(name, key);
+    set.flags = NFT_SET_INTERVAL;
+    return set;
+}
+
 SetSpec sandbox_counters(std::string_view reason) {
     SetSpec map = make_set(counter_map(reason), kInterface);
     map.flags = NFT_SET_OBJECT;
@@ -178,6 +184,8 @@ std::vector<SetSpec> static_sets() {
     sets.push_back(make_set(kSelf, kInterface + kInterface));
     sets.push_back(make_set(kDns4, kAddress4));
     sets.push_back(make_set(kDns6, kAddress6));
+    sets.push_back(interval_set(kOnLink4, kAddress4));
+    sets.push_back(interval_set(kOnLink6, kAddress6));
     for (const std::string_view reason : kReasons) sets.push_back(sandbox_counters(reason));
     sets.push_back(blocked(kBlocked4, kAddress4));
     sets.push_back(blocked(kBlocked6, kAddress6));
@@ -187,6 +195,16 @@ std::vector<SetSpec> static_sets() {
     sets.push_back(deny_map(kDeny4, kAddress4, kDenied4));
     sets.push_back(deny_map(kDeny6, kAddress6, kDenied6));
     return sets;
+}
+
+std::vector<AddressRange> denied_ranges() {
+    std::vector<AddressRange> ranges;
+    const auto add = [&ranges](const auto& denied) {
+        for (const auto& [prefix, chain] : denied) ranges.push_back(*parse_prefix(prefix));
+    };
+    add(kDenied4);
+    add(kDenied6);
+    return ranges;
 }
 
 TableSpec static_table() { return {{"nopolicy"}, static_sets(), static_chains()}; }

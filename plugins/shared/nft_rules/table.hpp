@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/shared/nft_rules/addresses.hpp"
 #include "plugins/shared/nft_rules/expressions.hpp"
 
 namespace alca::nft {
@@ -25,6 +26,9 @@ inline constexpr const char* kRegistry =
 inline constexpr const char* kSelf = "self";  // interface . same interface
 inline constexpr const char* kDns4 = "dns4";
 inline constexpr const char* kDns6 = "dns6";
+// Public prefixes of networks that this machine is directly part of.
+inline constexpr const char* kOnLink4 = "onlink4";
+inline constexpr const char* kOnLink6 = "onlink6";
 inline constexpr const char* kDeny4 = "deny4";
 inline constexpr const char* kDeny6 = "deny6";
 inline constexpr const char* kBlocked4 = "blocked4";  // what was refused, filled by the kernel
@@ -32,6 +36,8 @@ inline constexpr const char* kBlocked6 = "blocked6";
 inline constexpr const char* kNoteLimit = "notelim";        // how fast each sandbox may fill them
 inline constexpr const char* kAnswerLimit = "answerlim";    // how many errors each is sent
 inline constexpr const char* kPolicyInternet = "internet";  // chain
+// Chains of single sandboxes; no part of the static table.
+inline constexpr std::string_view kOwnChainPrefix = "s_";
 
 // Why a packet was refused. Each sandbox has a counter for each, found through map "c_<reason>".
 inline constexpr std::array<std::string_view, 7> kReasons = {"lan",  "meta",  "cgnat", "mcast",
@@ -85,6 +91,8 @@ struct TableSpec {
 [[nodiscard]] std::vector<SetSpec> static_sets();      // table.cpp
 [[nodiscard]] std::vector<ChainSpec> static_chains();  // rules.cpp
 [[nodiscard]] TableSpec static_table();
+// The ranges of kDeny4 and kDeny6.
+[[nodiscard]] std::vector<AddressRange> denied_ranges();
 
 }  // namespace alca::nft
 

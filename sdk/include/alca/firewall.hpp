@@ -2,6 +2,7 @@
 #ifndef ALCA_FIREWALL_HPP
 #define ALCA_FIREWALL_HPP
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,31 @@ enum class NetworkPolicy {
 };
 [[nodiscard]] std::string_view to_string(NetworkPolicy policy);
 
+// Both are allowed; last >= first >= 1.
+struct PortRange {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+    friend bool operator==(const PortRange&, const PortRange&) = default;
+    static Result<PortRange> from_json(const Json& json);
+};
+
+// A destination that the policy "internet" would refuse and the user allows.
+struct AllowRule {
+    static constexpr const char* kHost = "host";  // this machine, by any of its addresses
+
+    std::string to;  // kHost, or an address or CIDR: "10.0.0.0/8", "fd00::1"
+    std::vector<std::string> protocols = {};  // "tcp", "udp"; empty: every protocol, ICMP included
+    std::vector<PortRange> ports = {};        // empty: every port. Only with protocols
+    friend bool operator==(const AllowRule&, const AllowRule&) = default;
+    static Result<AllowRule> from_json(const Json& json);
+};
+
 struct FirewallRequest {
     std::string sandbox_id;
     std::string interface;  // of the sandbox's bridge; at most 15 bytes, starts with "alca"
     NetworkPolicy policy = NetworkPolicy::internet;
     std::vector<std::string> dns;  // addresses of the host's resolvers: reachable on port 53 only
+    std::vector<AllowRule> allow = {};  // 256 at most; without meaning for the policy "open"
     static Result<FirewallRequest> from_json(const Json& json);
 };
 
@@ -42,6 +63,8 @@ struct FirewallVerdict {
 };
 
 void to_json(Json& json, const FirewallProbe& value);
+void to_json(Json& json, const PortRange& value);
+void to_json(Json& json, const AllowRule& value);
 void to_json(Json& json, const FirewallRequest& value);
 void to_json(Json& json, const FirewallVerdict& value);
 
@@ -91,11 +114,47 @@ inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     return in.done(value);
 }
 
+inline void to_json(Json& json, const PortRange& value) {
+    json = Json{{"first", value.first}, {"last", value.last}};
+}
+inline Result<PortRange> PortRange::from_json(const Json& json) {
+    PortRange value;
+    JsonReader in(json, "port range");
+    in.require("first", value.first);
+    in.require("last", value.last);
+    if (in.ok() && (value.first == 0 || value.last < value.first)) {
+        return fail(Code::invalid, "a port range goes from 1 or more upwards");
+    }
+    return in.done(value);
+}
+
+inline void to_json(Json& json, const AllowRule& value) {
+    json = Json{{"to", value.to}, {"protocols", value.protocols}, {"ports", value.ports}};
+}
+inline Result<AllowRule> AllowRule::from_json(const Json& json) {
+    AllowRule value;
+    JsonReader in(json, "allow");
+    in.require("to", value.to);
+    in.read("protocols", value.protocols);
+    in.read("ports", value.ports);
+    if (!in.ok()) return in.done(value);
+    for (const std::string& protocol : value.protocols) {
+        if (protocol != "tcp" && protocol != "udp") {
+            return fail(Code::invalid, "allow.protocols may hold \"tcp\" and \"udp\"");
+        }
+    }
+    if (value.protocols.empty() && !value.ports.empty()) {
+        return fail(Code::invalid, "allow.ports needs allow.protocols");
+    }
+    return value;
+}
+
 inline void to_json(Json& json, const FirewallRequest& value) {
     json = Json{{"sandbox_id", value.sandbox_id},
                 {"interface", value.interface},
                 {"policy", to_string(value.policy)},
-                {"dns", value.dns}};
+                {"dns", value.dns},
+                {"allow", value.allow}};
 }
 inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     FirewallRequest value;
@@ -105,6 +164,7 @@ inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     in.require("interface", value.interface);
     in.require("policy", policy);
     in.read("dns", value.dns);
+    in.read("allow", value.allow);
     if (!in.ok()) return in.done(value);
     if (policy == "open") {
         value.policy = NetworkPolicy::open;

@@ -100,6 +100,127 @@ TEST_F(RulesetTest, ResolversAreThoseOfTheRequestAndNoOthers) {
     EXPECT_EQ(problem(moved), "");
 }
 
+FirewallRequest with_rules(FirewallRequest request) {
+    request.allow = {
+        {.to = "10.0.0.5/8", .protocols = {"tcp", "udp"}, .ports = {{80, 80}, {8000, 8100}}},
+        {.to = "fd00::1"},
+        {.to = AllowRule::kHost, .protocols = {"tcp"}, .ports = {{5432, 5432}}}};
+    return request;
+}
+
+TEST_F(RulesetTest, OwnRulesAreAChainBetweenWhatHoldsForAll) {
+    apply(with_rules(request("alca0a")));
+    EXPECT_EQ(problem(with_rules(request("alca0a"))), "");
+    EXPECT_EQ(host_->nft_list("chain inet alca s_0a"),
+              "table inet alca {\n"
+              "\tchain s_0a {\n"
+              "\t\tjump head\n"
+              "\t\tip daddr 10.0.0.0-10.255.255.255 tcp dport 80-80 accept\n"
+              "\t\tip daddr 10.0.0.0-10.255.255.255 tcp dport 8000-8100 accept\n"
+              "\t\tip daddr 10.0.0.0-10.255.255.255 udp dport 80-80 accept\n"
+              "\t\tip daddr 10.0.0.0-10.255.255.255 udp dport 8000-8100 accept\n"
+              "\t\tip6 daddr fd00::1-fd00::1 accept\n"
+              "\t\tfib daddr type local tcp dport 5432-5432 accept\n"
+              "\t\tgoto internet\n"
+              "\t}\n"
+              "}\n");
+}
+
+TEST_F(RulesetTest, OwnRulesAreReplacedAndGo) {
+    apply(with_rules(request("alcaa")));
+    apply(request("alcab"));
+    FirewallRequest fewer = with_rules(request("alcaa"));
+    fewer.allow.pop_back();
+    EXPECT_EQ(problem(fewer), "rule 7 of chain s_a was changed");
+    apply(fewer);
+    EXPECT_EQ(problem(fewer), "");
+    EXPECT_EQ(problem(request("alcaa")),
+              "element alcaa of set sandbox is \"goto s_a\" instead of \"goto internet\"");
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+    apply(with_rules(request("alcaa")));
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("table inet alca").find("s_a"), std::string::npos);
+    EXPECT_EQ(problem(request("alcab")), "");
+}
+
+TEST_F(RulesetTest, AnEditedChainOfASandboxIsSeenAndRepaired) {
+    const FirewallRequest wanted = with_rules(request("alcaa"));
+    apply(wanted);
+    host_->nft("insert rule inet alca s_a accept");
+    EXPECT_EQ(problem(wanted), "rule 1 of chain s_a was changed");
+    apply(wanted);
+    host_->nft("add rule inet alca s_a accept");
+    EXPECT_EQ(problem(wanted), "rule 9 of chain s_a is not ours");
+    apply(wanted);
+    host_->nft("flush chain inet alca s_a");
+    EXPECT_EQ(problem(wanted), "rule 1 of chain s_a is missing");
+    apply(wanted);
+    EXPECT_EQ(problem(wanted), "");
+    host_->nft("add chain inet alca s_x { type filter hook prerouting priority -400; }");
+    EXPECT_EQ(problem(wanted), "chain s_x is not ours");
+}
+
+// Only its own `apply` knows a sandbox's rules: until then it has none.
+TEST_F(RulesetTest, ARebuiltTableLeavesOthersWithoutTheirOwnRules) {
+    apply(with_rules(request("alcaa")));
+    host_->nft("flush chain inet alca tail");
+    apply(request("alcab"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+    apply(with_rules(request("alcaa")));
+    EXPECT_EQ(problem(with_rules(request("alcaa"))), "");
+    EXPECT_EQ(problem(request("alcab")), "");
+}
+
+TEST_F(RulesetTest, RulesThatCannotBeMeantAreRefused) {
+    for (const char* to : {"", "nas", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "fd00::1%eth0"}) {
+        FirewallRequest bad = request("alcaa");
+        bad.allow = {{.to = to}};
+        const auto done = host_->run([&] { return firewall_.apply(call_, bad); });
+        ASSERT_FALSE(done.has_value()) << to;
+        EXPECT_EQ(done.error().code, Code::invalid) << to;
+    }
+    FirewallRequest many = request("alcaa");
+    many.allow.assign(257, {.to = "10.0.0.1"});
+    EXPECT_FALSE(host_->run([&] { return firewall_.apply(call_, many).has_value(); }));
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+// 256 of them, so that a batch is known to hold what is allowed at most.
+TEST_F(RulesetTest, AsManyRulesAsAllowedAreHeld) {
+    FirewallRequest many = request("alcaa");
+    for (int i = 0; i < 256; ++i) many.allow.push_back({.to = fmt::format("fd00::{:x}", i + 1)});
+    apply(many);
+    EXPECT_EQ(problem(many), "");
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+TEST_F(RulesetTest, PublicNetworksOfThisMachineAreFollowed) {
+    apply(request("alcaa"));
+    host_->ip(
+        "link add lan0 type bridge\n"
+        "link set lan0 up\n"
+        "addr add 203.0.113.5/25 dev lan0\n"
+        "addr add 192.168.9.1/24 dev lan0\n"
+        "addr add 2001:db8:5::1/64 dev lan0 nodad\n");
+    EXPECT_EQ(problem(request("alcaa")), "element cb007100 of set onlink4 is missing");
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+    EXPECT_NE(host_->nft_list("set inet alca onlink4").find("{ 203.0.113.0/25 }"),
+              std::string::npos);
+    EXPECT_NE(host_->nft_list("set inet alca onlink6").find("{ 2001:db8:5::/64 }"),
+              std::string::npos);
+    host_->ip("addr add 203.0.113.129/25 dev lan0\nroute add 198.51.100.7/32 dev lan0\n");
+    apply(request("alcaa"));
+    EXPECT_NE(host_->nft_list("set inet alca onlink4").find("{ 198.51.100.7, 203.0.113.0/24 }"),
+              std::string::npos);
+    host_->ip("link del lan0\n");
+    EXPECT_NE(problem(request("alcaa")), "");
+    apply(request("alcaa"));
+    EXPECT_EQ(host_->nft_list("set inet alca onlink4").find("elements"), std::string::npos);
+}
+
 TEST_F(RulesetTest, AnUnregisteredSandboxIsNotIntact) {
     apply(request("alcaa"));
     EXPECT_EQ(problem(request("alcab")), "element alcab of set sandbox is missing");

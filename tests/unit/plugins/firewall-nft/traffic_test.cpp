@@ -45,11 +45,13 @@ class TrafficTest : public testing::TestWithParam<bool> {
         firewall_ = std::make_unique<NftFirewall>();
     }
 
-    void apply(const std::string& interface, NetworkPolicy policy = NetworkPolicy::internet) {
+    void apply(const std::string& interface, NetworkPolicy policy = NetworkPolicy::internet,
+               const std::vector<AllowRule>& allow = {}) {
         const FirewallRequest request{.sandbox_id = "test",
                                       .interface = interface,
                                       .policy = policy,
-                                      .dns = {"10.77.0.2", "fd77::2"}};
+                                      .dns = {"10.77.0.2", "fd77::2"},
+                                      .allow = allow};
         const auto done = town_->host.run([&] { return firewall_->apply(QuietCall(), request); });
         ASSERT_TRUE(done.has_value()) << done.error().message;
     }
@@ -98,6 +100,71 @@ TEST_P(TrafficTest, LocalNetworkIsClosedAndNotOnePacketArrives) {
     EXPECT_NE(
         town_->host.nft_list("set inet alca blocked6").find("\"alcaa\" . fd77::2 . udp . 9000"),
         std::string::npos);
+}
+
+TEST_P(TrafficTest, WhatIsAllowedIsReachedAndNothingBesideIt) {
+    apply("alcaa", NetworkPolicy::internet,
+          {{.to = "192.168.77.0/24", .protocols = {"tcp"}, .ports = {{kPort, kPort + 1}}},
+           {.to = "fd77::2", .protocols = {"udp"}}});
+    Listener lan(town_->lan, kPort);
+    Listener last(town_->lan, kPort + 1);
+    Listener behind(town_->lan, kPort + 2);
+    EXPECT_EQ(tcp(town_->a, "192.168.77.2"), 0);
+    EXPECT_EQ(tcp(town_->a, "192.168.77.2", kPort + 1), 0);
+    EXPECT_EQ(udp(town_->a, "fd77::2", kPort, 0), 0);
+    EXPECT_GE(lan.received(1000), 1);
+    static_cast<void>(lan.received(200));
+
+    EXPECT_EQ(tcp(town_->a, "192.168.77.2", kPort + 2), ECONNREFUSED);
+    EXPECT_EQ(udp(town_->a, "192.168.77.2"), prohibited("192.168.77.2"));
+    EXPECT_EQ(tcp(town_->a, "10.77.0.2"), ECONNREFUSED);
+    EXPECT_EQ(tcp(town_->a, "fd77::2"), ECONNREFUSED);
+    // The host has an address in the network that is allowed; that address is allowed too.
+    EXPECT_EQ(tcp(town_->a, "10.88.1.1"), ECONNREFUSED);
+    EXPECT_EQ(behind.received(200), 0);
+    EXPECT_EQ(lan.received(0), 0);
+    // A sandbox beside it has no part in it.
+    apply("alcab");
+    EXPECT_EQ(tcp(town_->b, "192.168.77.2"), ECONNREFUSED);
+    EXPECT_EQ(tcp(town_->a, "192.168.77.2", kPort, 1000, "10.99.9.9"), ETIMEDOUT) << "spoofed";
+}
+
+TEST_P(TrafficTest, AllowedHostIsReachedByEachOfItsAddressesOnThatPortOnly) {
+    apply("alcaa", NetworkPolicy::internet,
+          {{.to = AllowRule::kHost, .protocols = {"tcp"}, .ports = {{kPort, kPort}}}});
+    Listener host(town_->host, kPort);
+    Listener other(town_->host, kPort + 1);
+    for (const auto* target : kHostTargets) {
+        EXPECT_EQ(tcp(town_->a, target), 0) << target;
+        EXPECT_EQ(tcp(town_->a, target, kPort + 1), ECONNREFUSED) << target;
+        EXPECT_EQ(udp(town_->a, target), prohibited(target)) << target;
+    }
+    EXPECT_EQ(other.received(), 0);
+}
+
+TEST_P(TrafficTest, WhatIsNoLongerAllowedIsCutAtOnce) {
+    apply("alcaa", NetworkPolicy::internet, {{.to = "192.168.77.2"}});
+    Listener lan(town_->lan, kPort);
+    const Socket open = connected(town_->a, "192.168.77.2");
+    const Socket server = lan.accept();
+    apply("alcaa", NetworkPolicy::internet, {{.to = "192.168.77.3"}});
+    Sniffer wire(town_->lan, "eth0");
+    EXPECT_NE(open.send_and_wait(), 0);
+    EXPECT_EQ(wire.seen(), 0);
+}
+
+// The host's own networks may have public addresses: 198.51.100.0/24 and 2001:db8:100::/64 here.
+TEST_P(TrafficTest, PublicAddressesOnTheSameLinkAreClosed) {
+    Listener neighbour(town_->internet, kPort);
+    EXPECT_EQ(tcp(town_->a, "198.51.100.2"), 0);
+    EXPECT_GE(neighbour.received(1000), 1);
+    apply("alcaa");
+    for (const char* target : {"198.51.100.2", "2001:db8:100::2"}) {
+        EXPECT_EQ(tcp(town_->a, target), ECONNREFUSED) << target;
+        EXPECT_EQ(udp(town_->a, target), prohibited(target)) << target;
+    }
+    EXPECT_EQ(neighbour.received(200), 0);
+    for (const auto* target : kInternetTargets) EXPECT_EQ(tcp(town_->a, target), 0) << target;
 }
 
 TEST_P(TrafficTest, HostIsClosedByEachOfItsAddresses) {
