@@ -282,4 +282,6 @@ def pid_namespaces() -> set[str]:
 
 
 if __name__ == "__main__":
+    # A shell without job control starts what it puts into the background deaf to Ctrl-C; the tests need ears.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main()
