@@ -42,6 +42,7 @@ void add_down(CLI::App& app, Program& program);
 void add_run(CLI::App& app, Program& program);
 void add_status(CLI::App& app, Program& program);
 void add_list(CLI::App& app, Program& program);
+void add_network(CLI::App& app, Program& program);
 void add_plugins(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);

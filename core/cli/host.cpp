@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/os/file.hpp"
+#include "core/os/resolve.hpp"
 
 namespace alca::cli {
 namespace {
@@ -63,6 +64,7 @@ flow::Host look_at_host(const Program& program) {
     host.gid = ::getgid();
     host.init_program = program.prefix / "libexec" / "alca" / "alca-init";
     host.environment = program.environment;
+    host.resolve = os::resolve;
     host.resolvers = resolvers_of("/etc/resolv.conf");
     if (std::all_of(host.resolvers.begin(), host.resolvers.end(), is_loopback)) {
         // A local forwarder: engines give a container the resolvers behind it.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 
 #include "core/cli/command.hpp"
@@ -30,6 +31,26 @@ std::string_view state_text(SandboxState state) {
     return "Unknown state";
 }
 
+std::string refused_text(const std::map<std::string, std::uint64_t>& refused) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kReasons{
+        {{"lan", "to the local network"},
+         {"host", "to this host"},
+         {"meta", "to link-local and metadata addresses"},
+         {"cgnat", "to carrier-NAT addresses"},
+         {"mcast", "to multicast and broadcast"},
+         {"spoof", "with a false source"},
+         {"proto", "of other protocols"}}};
+    std::vector<std::string> parts;
+    for (const auto& [reason, words] : kReasons) {
+        const auto found = refused.find(std::string(reason));
+        if (found == refused.end() || found->second == 0) continue;
+        parts.push_back(fmt::format("{} {}", found->second, words));
+    }
+    if (parts.empty()) return {};
+    return fmt::format("  refused packets: {}; see: alca network blocked\n",
+                       fmt::join(parts, ", "));
+}
+
 std::string isolation_text(const flow::IsolationReport& isolation) {
     std::string text;
     if (isolation.intact && isolation.policy == "open") {
@@ -46,6 +67,8 @@ std::string isolation_text(const flow::IsolationReport& isolation) {
     for (const std::string& problem : isolation.problems) {
         text += fmt::format("  problem: {}\n", problem);
     }
+    text += refused_text(isolation.refused);
+    for (const std::string& note : isolation.notes) text += fmt::format("  note: {}\n", note);
     return text;
 }
 
@@ -107,6 +130,8 @@ Json sandbox_json(const project::State& state, const flow::StatusReport& report)
               {"policy", isolation.policy},
               {"layer", isolation.layer},
               {"problems", isolation.problems},
+              {"notes", isolation.notes},
+              {"refused", isolation.refused},
               {"unprotected_reason", isolation.unprotected_reason}}},
             {"drift", drift_json(report.drift)},
             {"setuid_files", paths_json(report.setuid_files.paths)}};

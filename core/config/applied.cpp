@@ -54,7 +54,8 @@ Json applied_form(const Config& config) {
           {"cpus", static_cast<double>(resources.nano_cpus) / 1e9},
           {"pids", resources.pids}}},
         {"envs", std::move(envs)},
-        {"network", {{"ipv6", config.network.ipv6}, {"ports", std::move(ports)}}},
+        {"network",
+         {{"ipv6", config.network.ipv6}, {"ports", std::move(ports)}, {"dns", config.network.dns}}},
         {"caps", config.caps},
     };
 }

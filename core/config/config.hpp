@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "alca/firewall.hpp"
 #include "alca/json.hpp"
 #include "alca/runtime.hpp"
 
@@ -55,8 +56,18 @@ struct EnvSetting {
     Position position;
 };
 
+// One entry of network.lan-access that is not "*".
+struct LanRule {
+    std::string text;  // in its one canonical form: what approvals and messages show
+    std::string name;  // a host name, looked up at `up`; "" = rule.to is set
+    AllowRule rule;
+    friend bool operator==(const LanRule&, const LanRule&) = default;
+};
+
 struct Network {
-    bool open = false;  // lan-access has "*": no blocking
+    bool open = false;                // lan-access has "*": no blocking
+    std::vector<LanRule> lan_access;  // empty when open
+    std::vector<std::string> dns;     // addresses of resolvers; empty = the host's
     std::vector<Port> ports;
     bool ipv6 = false;
 };

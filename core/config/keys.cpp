@@ -53,8 +53,12 @@ constexpr std::array kKeys{
     Key{"envs.<NAME>.override_on_enter", "boolean", "false",
         "Take the value anew from your environment on each `alca run`."},
     Key{"network.lan-access", "array of string", "nothing",
-        "\"*\" allows the local network, this machine and other containers. Other entries are not "
-        "supported yet."},
+        "What the sandbox may reach of the local network and this machine: "
+        "\"tcp://10.0.0.5:8000-8100,9000\", a CIDR, a host name, \"${alca:HOST_IP}:5432\"; \"*\" "
+        "is "
+        "everything."},
+    Key{"network.dns", "array of string", "as on this machine",
+        "Addresses of the resolvers that the sandbox asks; 3 at most."},
     Key{"network.ports", "array of string or table", "",
         "Ports open on this machine: \"port\", \"host:port\", \"ip:host:port\", with /tcp or "
         "/udp."},

@@ -2,11 +2,15 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/config/text.hpp"
 
@@ -14,25 +18,140 @@ namespace alca::config {
 namespace {
 
 constexpr std::string_view kHostToken = "${alca:HOST_IP}";
+constexpr std::size_t kMostPortParts = 64;
+constexpr std::size_t kLongestRule = 4096;
+constexpr std::size_t kLongestName = 253;
+constexpr std::size_t kLongestLabel = 63;
+
+// Digits only; no more of them than any number that is checked has.
+std::optional<unsigned> number(std::string_view text) {
+    unsigned value = 0;
+    const bool digits = !text.empty() && text.size() <= 9 &&
+                        text.find_first_not_of("0123456789") == std::string_view::npos;
+    if (!digits) return std::nullopt;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// 4 or 16 bytes in network order; empty when `text` is no address.
+std::vector<unsigned char> parse_address(const std::string& text) {
+    const bool v6 = text.find(':') != std::string::npos;
+    std::vector<unsigned char> bytes(v6 ? 16 : 4);
+    const bool has_zero = text.find('\0') != std::string::npos;  // where inet_pton would stop
+    if (has_zero || ::inet_pton(v6 ? AF_INET6 : AF_INET, text.c_str(), bytes.data()) != 1) {
+        bytes.clear();
+    }
+    return bytes;
+}
+
+std::string address_text(const std::vector<unsigned char>& bytes) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
+    return text.data();
+}
+
+void clear_behind(std::vector<unsigned char>& bytes, unsigned prefix_bits) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const unsigned kept = std::min(8U, prefix_bits);
+        prefix_bits -= kept;
+        bytes[i] = static_cast<unsigned char>(bytes[i] & (0xff00U >> kept));
+    }
+}
+
+bool is_mapped(const std::vector<unsigned char>& bytes) {
+    constexpr std::array<unsigned char, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return bytes.size() == 16 && std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+}
+
+// RFC 1123, with a letter in its last label: whatever looks like a number is meant as one.
+bool is_host_name(std::string_view text) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.empty() || text.size() > kLongestName) return false;
+    bool last_has_letter = false;
+    while (true) {
+        const std::size_t dot = text.find('.');
+        const std::string_view label = text.substr(0, dot);
+        const bool right = !label.empty() && label.size() <= kLongestLabel &&
+                           label.front() != '-' && label.back() != '-' &&
+                           std::all_of(label.begin(), label.end(), [&](char c) {
+                               return is_letter(c) || is_digit(c) || c == '-';
+                           });
+        if (!right) return false;
+        last_has_letter = std::any_of(label.begin(), label.end(), is_letter);
+        if (dot == std::string_view::npos) return last_has_letter;
+        text.remove_prefix(dot + 1);
+    }
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+// Sorted; ranges that overlap or touch become one.
+std::vector<PortRange> merged(std::vector<PortRange> ranges) {
+    std::sort(ranges.begin(), ranges.end(),
+              [](const PortRange& a, const PortRange& b) { return a.first < b.first; });
+    std::vector<PortRange> out;
+    for (const PortRange& range : ranges) {
+        if (!out.empty() && range.first <= out.back().last + 1) {
+            out.back().last = std::max(out.back().last, range.last);
+        } else {
+            out.push_back(range);
+        }
+    }
+    return out;
+}
+
+std::string canonical(const LanRule& rule) {
+    std::string text;
+    if (!rule.rule.protocols.empty()) {
+        text = (rule.rule.protocols.size() == 1 ? rule.rule.protocols[0] : "*") + "://";
+    }
+    std::string address = rule.name.empty() ? rule.rule.to : rule.name;
+    if (address == AllowRule::kHost && rule.name.empty()) address = kHostToken;
+    if (rule.rule.ports.empty()) return text + address;
+    const bool v6 = rule.name.empty() && rule.rule.to.find(':') != std::string::npos;
+    std::vector<std::string> ports;
+    for (const PortRange& range : rule.rule.ports) {
+        ports.push_back(range.first == range.last ? std::to_string(range.first)
+                                                  : fmt::format("{}-{}", range.first, range.last));
+    }
+    if (v6) address = "[" + address + "]";
+    return text + fmt::format("{}:{}", address, fmt::join(ports, ","));
+}
 
 // One parse: what is left of the text, and how to say what is wrong with it.
 class RuleParser {
   public:
     explicit RuleParser(std::string_view text) : text_(text), rest_(text) {}
 
-    Result<LanAccess> parse() {
+    Result<std::optional<LanRule>> parse() {
         if (rest_.empty()) return fail(Code::invalid, "lan-access rule: empty rule string");
-        if (rest_ == "*") return LanAccess::everything;
+        if (rest_ == "*") return std::optional<LanRule>();
         const std::string_view protocol = take_protocol();
         std::string_view address;
-        std::string_view port;
-        if (auto split = split_address(address, port); !split) return fail(split.error());
-        if (auto checked = check_address(address); !checked) return fail(checked.error());
-        if (auto checked = check_port(port); !checked) return fail(checked.error());
-        if (protocol.empty() || protocol == "tcp" || protocol == "udp" || protocol == "*") {
-            return LanAccess::one_destination;
+        std::string_view ports;
+        LanRule rule;
+        if (auto split = split_address(address, ports); !split) return fail(split.error());
+        if (auto read = read_address(address, rule); !read) return fail(read.error());
+        if (auto read = read_ports(ports, rule.rule.ports); !read) return fail(read.error());
+        const bool has_ports = !rule.rule.ports.empty();
+        if (protocol == "tcp" || protocol == "udp") {
+            rule.rule.protocols = {std::string(protocol)};
+        } else if (protocol == "*" && has_ports) {
+            rule.rule.protocols = {"tcp", "udp"};
+        } else if (protocol.empty() && has_ports) {
+            rule.rule.protocols = {"tcp"};
+        } else if (!protocol.empty() && protocol != "*") {
+            return bad("protocol must be tcp, udp or *");
         }
-        return bad("protocol must be tcp, udp or *");
+        rule.text = canonical(rule);
+        return std::optional<LanRule>(std::move(rule));
     }
 
   private:
@@ -48,7 +167,7 @@ class RuleParser {
         return protocol.empty() ? "://" : protocol;  // "://x" has a protocol, and it is wrong
     }
 
-    Result<void> split_address(std::string_view& address, std::string_view& port) const {
+    Result<void> split_address(std::string_view& address, std::string_view& ports) const {
         if (rest_.starts_with('[')) {
             const std::size_t close = rest_.find(']');
             if (close == std::string_view::npos) return bad("missing closing bracket");
@@ -59,8 +178,8 @@ class RuleParser {
             }
             if (tail.empty()) return {};
             if (tail[0] != ':') return bad("unexpected characters after IPv6 address");
-            port = tail.substr(1);
-            return port.empty() ? bad("invalid port") : Result<void>{};
+            ports = tail.substr(1);
+            return ports.empty() ? bad("invalid port") : Result<void>{};
         }
         const std::size_t token = rest_.starts_with(kHostToken) ? kHostToken.size() : 0;
         const std::size_t colon = rest_.find(':', token);
@@ -68,46 +187,78 @@ class RuleParser {
                                rest_.find(':', colon + 1) != std::string_view::npos;
         address = bare_ipv6 ? rest_ : rest_.substr(0, colon);
         if (bare_ipv6 || colon == std::string_view::npos) return {};
-        port = rest_.substr(colon + 1);
-        return port.empty() ? bad("invalid port") : Result<void>{};
+        ports = rest_.substr(colon + 1);
+        return ports.empty() ? bad("invalid port") : Result<void>{};
     }
 
-    [[nodiscard]] Result<void> check_address(std::string_view text) const {
-        if (text == kHostToken) return {};
+    [[nodiscard]] Result<void> read_address(std::string_view text, LanRule& rule) const {
+        if (text == kHostToken) {
+            rule.rule.to = AllowRule::kHost;
+            return {};
+        }
         if (text.find("${") != std::string_view::npos) {
             return bad("unknown alca token; valid tokens: HOST_IP");
         }
         const std::size_t slash = text.find('/');
-        const std::string address(text.substr(0, slash));
-        const bool ipv6 = address.find(':') != std::string::npos;
-        in6_addr parsed{};
-        if (::inet_pton(ipv6 ? AF_INET6 : AF_INET, address.c_str(), &parsed) != 1) {
-            return bad("invalid IP address; host names are not supported");
+        std::vector<unsigned char> bytes = parse_address(std::string(text.substr(0, slash)));
+        if (bytes.empty()) return read_name(text, rule);
+        if (is_mapped(bytes)) return bad("invalid IP address; write it as IPv4");
+        const auto whole = static_cast<unsigned>(bytes.size() * 8);
+        unsigned bits = whole;
+        if (slash != std::string_view::npos) {
+            const auto length = number(text.substr(slash + 1));
+            if (!length || *length > whole) return bad("invalid CIDR");
+            if (*length == 0) return bad("this is every address; write \"*\" for no blocking");
+            bits = *length;
         }
-        if (slash == std::string_view::npos) return {};
-        const auto length = number(text.substr(slash + 1));
-        if (!length || *length > (ipv6 ? 128U : 32U)) return bad("invalid CIDR");
+        clear_behind(bytes, bits);
+        rule.rule.to = address_text(bytes);
+        if (bits != whole) rule.rule.to += fmt::format("/{}", bits);
         return {};
     }
 
-    [[nodiscard]] Result<void> check_port(std::string_view text) const {
-        if (text.empty() || text == "*") return {};
+    [[nodiscard]] Result<void> read_name(std::string_view text, LanRule& rule) const {
+        if (!is_host_name(text)) return bad("invalid IP address or host name");
+        rule.name = lower(text);
+        if (rule.name == "localhost" || rule.name.ends_with(".localhost")) {
+            return bad(
+                "inside, this is the sandbox itself; for this machine write "
+                "${alca:HOST_IP}");
+        }
+        return {};
+    }
+
+    [[nodiscard]] Result<std::uint16_t> read_port(std::string_view text) const {
         const auto port = number(text);
         if (!port) return bad("invalid port");
         if (*port < 1 || *port > 65535) {
             return bad(fmt::format("port {} out of range (1-65535)", *port));
         }
-        return {};
+        return static_cast<std::uint16_t>(*port);
     }
 
-    // Digits only; saturates far above every range that is checked.
-    static std::optional<unsigned> number(std::string_view text) {
-        unsigned value = 0;
-        const bool digits = !text.empty() && text.size() <= 9 &&
-                            text.find_first_not_of("0123456789") == std::string_view::npos;
-        if (!digits) return std::nullopt;
-        std::from_chars(text.data(), text.data() + text.size(), value);
-        return value;
+    [[nodiscard]] Result<void> read_ports(std::string_view text,
+                                          std::vector<PortRange>& ports) const {
+        if (text.empty() || text == "*") return {};
+        while (true) {
+            const std::size_t comma = text.find(',');
+            const std::string_view part = text.substr(0, comma);
+            const std::size_t dash = part.find('-');
+            const auto first = read_port(part.substr(0, dash));
+            if (!first) return fail(first.error());
+            const auto last =
+                dash == std::string_view::npos ? first : read_port(part.substr(dash + 1));
+            if (!last) return fail(last.error());
+            if (*last < *first) return bad("a port range goes from the lower to the higher port");
+            if (ports.size() == kMostPortParts) {
+                return bad(fmt::format("more than {} ports and ranges", kMostPortParts));
+            }
+            ports.push_back({*first, *last});
+            if (comma == std::string_view::npos) break;
+            text.remove_prefix(comma + 1);
+        }
+        ports = merged(std::move(ports));
+        return {};
     }
 
     std::string_view text_;
@@ -116,11 +267,32 @@ class RuleParser {
 
 }  // namespace
 
-Result<LanAccess> parse_lan_rule(std::string_view text) {
+Result<std::optional<LanRule>> parse_lan_rule(std::string_view text) {
     constexpr std::string_view kBlanks = " \t\r\n";
+    if (text.size() > kLongestRule) {
+        return fail(Code::invalid,
+                    fmt::format("lan-access rule: longer than {} bytes", kLongestRule));
+    }
     const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
     const std::size_t end = text.find_last_not_of(kBlanks) + 1;
     return RuleParser(text.substr(begin, end - std::min(begin, end))).parse();
+}
+
+Result<std::string> parse_resolver(const std::string& text) {
+    const std::vector<unsigned char> bytes = parse_address(text);
+    const auto bad = [&](std::string_view why) {
+        return fail(Code::invalid, fmt::format("{}: {}", in_quotes(text), why));
+    };
+    if (bytes.empty() || is_mapped(bytes)) return bad("must be an IPv4 or IPv6 address");
+    const bool v4 = bytes.size() == 4;
+    const std::string canonical = address_text(bytes);
+    if (v4 ? bytes[0] == 127 : canonical == "::1") {
+        return bad("is the sandbox itself there; name a resolver that it can reach");
+    }
+    const bool unusable =
+        v4 ? bytes[0] == 0 || bytes[0] >= 224 : bytes[0] == 0xff || canonical == "::";
+    if (unusable) return bad("cannot be a resolver");
+    return canonical;
 }
 
 }  // namespace alca::config

@@ -1,6 +1,7 @@
 #include "core/config/powers.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -109,6 +110,17 @@ void add_environment(const Config& config, PowerMap& out) {
     }
 }
 
+std::string can_reach(const LanRule& rule) {
+    const bool host = rule.name.empty() && rule.rule.to == AllowRule::kHost;
+    std::string text = fmt::format("can reach {}", host                ? "this machine"
+                                                   : rule.name.empty() ? rule.rule.to
+                                                                       : rule.name);
+    if (rule.rule.protocols.empty()) return text;
+    text += fmt::format(" by {}", fmt::join(rule.rule.protocols, " and "));
+    if (rule.rule.ports.empty()) return text;
+    return text + " on port " + rule.text.substr(rule.text.rfind(':') + 1);
+}
+
 }  // namespace
 
 std::vector<Power> powers(const Config& config) {
@@ -125,6 +137,12 @@ std::vector<Power> powers(const Config& config) {
     if (config.network.open) {
         found.emplace("lan-access *",
                       "can reach the local network, this machine and other containers");
+    }
+    for (const LanRule& rule : config.network.lan_access) {
+        found.emplace("lan-access " + rule.text, can_reach(rule));
+    }
+    for (const std::string& address : config.network.dns) {
+        found.emplace("dns " + address, fmt::format("asks {} for the addresses of names", address));
     }
     std::vector<Power> out;
     for (auto& [id, text] : found) out.push_back({id, std::move(text)});

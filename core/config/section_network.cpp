@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <tuple>
@@ -126,12 +127,22 @@ void read_ports(const toml::node& node, Reading& reading) {
     }
 }
 
+// What one sandbox may have of them; a host name counts as two addresses.
+constexpr std::size_t kMostDestinations = 128;
+
+std::size_t weight(const LanRule& rule) {
+    const std::size_t addresses = rule.name.empty() ? 1 : 2;
+    return addresses * std::max<std::size_t>(1, rule.rule.protocols.size()) *
+           std::max<std::size_t>(1, rule.rule.ports.size());
+}
+
 void read_lan_access(const toml::node& node, Reading& reading) {
     const toml::array* array = node.as_array();
     if (array == nullptr) {
         return reading.problems.add_type(node, "network.lan-access", "an array of strings");
     }
-    const toml::node* narrower = nullptr;  // the first entry that is not "*"
+    std::vector<LanRule>& rules = reading.config.network.lan_access;
+    std::size_t destinations = 0;
     for (std::size_t i = 0; i < array->size(); ++i) {
         const toml::node& item = (*array)[i];
         const std::string shown = fmt::format("network.lan-access[{}]", i);
@@ -141,16 +152,46 @@ void read_lan_access(const toml::node& node, Reading& reading) {
         if (!rule) {
             reading.problems.add(position_of(item),
                                  fmt::format("{}: {}", shown, rule.error().message));
-        } else if (*rule == LanAccess::everything) {
+        } else if (!rule->has_value()) {
             reading.config.network.open = true;
-        } else if (narrower == nullptr) {
-            narrower = &item;
+        } else if (std::find(rules.begin(), rules.end(), **rule) == rules.end()) {
+            destinations += weight(**rule);
+            rules.push_back(**rule);
         }
     }
+    if (destinations > kMostDestinations) {
+        reading.problems.add(position_of(node),
+                             fmt::format("network.lan-access: more than {} pairs of protocol and "
+                                         "ports; put ports into ranges",
+                                         kMostDestinations));
+    }
     // Beside "*" other entries ask for nothing more.
-    if (narrower == nullptr || reading.config.network.open) return;
-    refuse(*narrower, "a network.lan-access entry other than \"*\"",
-           "allow the whole local network with \"*\"", reading.problems);
+    if (reading.config.network.open) rules.clear();
+}
+
+void read_dns(const toml::node& node, Reading& reading) {
+    // More than resolv.conf(5) uses would be ignored inside.
+    constexpr std::size_t kMost = 3;
+    const toml::array* array = node.as_array();
+    if (array == nullptr) {
+        return reading.problems.add_type(node, "network.dns", "an array of strings");
+    }
+    for (std::size_t i = 0; i < array->size(); ++i) {
+        const toml::node& item = (*array)[i];
+        const std::string shown = fmt::format("network.dns[{}]", i);
+        const auto text = read_string(item, shown, reading.problems);
+        if (!text) continue;
+        auto address = parse_resolver(*text);
+        if (!address) {
+            reading.problems.add(position_of(item),
+                                 fmt::format("{}: {}", shown, address.error().message));
+        } else if (i == kMost) {
+            reading.problems.add(position_of(item),
+                                 fmt::format("network.dns: {} resolvers at most", kMost));
+        } else {
+            reading.config.network.dns.push_back(std::move(*address));
+        }
+    }
 }
 
 }  // namespace
@@ -162,6 +203,7 @@ void read_network(const TableReader& file, Reading& reading) {
     network.read("ipv6", reading.config.network.ipv6);
     if (const auto* node = network.find("ports")) read_ports(*node, reading);
     if (const auto* node = network.find("lan-access")) read_lan_access(*node, reading);
+    if (const auto* node = network.find("dns")) read_dns(*node, reading);
     refuse_if_set(network, "proxy", "set HTTPS_PROXY under [envs]", reading.problems);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Host {
     fs::path init_program;               // libexec/alca/alca-init
     fs::path state_directory;            // where the user's state lives; copies of helpers too
     config::Environment environment;
+    // os::resolve: the addresses of a host name.
+    std::function<Result<std::vector<std::string>>(const std::string& name, int cancel_fd)> resolve;
 };
 
 // A plugin in use. id: what the state remembers it by.

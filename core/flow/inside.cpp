@@ -262,6 +262,7 @@ std::vector<std::string> check_effective(const SandboxStatus& status, const Sand
     expect(is.user == spec.user, "user");
     expect(is.workdir == spec.workdir, "working directory");
     expect(is.hostname == spec.hostname, "host name");
+    expect(is.dns == spec.dns, "resolvers");
     expect(contains_all(is.env, spec.env), "environment");
     expect(contains_all(status.labels, spec.labels), "labels");
     expect(same_set<Mount>(is.mounts, spec.mounts,

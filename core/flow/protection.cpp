@@ -24,6 +24,15 @@ Result<Protection> find_protection(const Context& context, const config::Config&
     if (!engine->available) return fail(Code::unavailable, engine->reason);
 
     protection.engine = engine->engine;
+    if (protection.policy == NetworkPolicy::internet) {
+        auto access = lan_access(context, config);
+        if (!access) return fail(access.error());
+        protection.access = std::move(*access);
+        for (const project::ResolvedName& name : protection.access.names) {
+            context.ui.step(
+                fmt::format("lan-access {}: {}", name.name, fmt::join(name.addresses, ", ")));
+        }
+    }
 
     std::string missing;
     if (!engine->shares_kernel || engine->rootless) {
@@ -53,7 +62,9 @@ Result<Protection> find_protection(const Context& context, const config::Config&
 project::FirewallState firewall_state(const Context& context, const Protection& protection) {
     return {.plugin = context.firewall->id,
             .policy = std::string(to_string(protection.policy)),
-            .dns = context.host.resolvers};
+            .dns = context.host.resolvers,
+            .allow = protection.access.allow,
+            .names = protection.access.names};
 }
 
 Result<void> put_up_rules(const Context& context, const project::State& state) {

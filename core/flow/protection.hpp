@@ -7,6 +7,7 @@
 
 #include "core/config/config.hpp"
 #include "core/flow/context.hpp"
+#include "core/flow/lan_access.hpp"
 #include "core/project/state.hpp"
 
 namespace alca::flow {
@@ -17,11 +18,12 @@ struct Protection {
     bool rules = false;  // the firewall plugin will hold this sandbox
     NetworkPolicy policy = NetworkPolicy::internet;
     std::string layer;  // for people: "host nftables (inet alca)"
+    LanAccess access;   // empty when the policy is "open"
     std::string
         missing;  // why there are none, and what to do; "" when there are or none are needed
 };
 
-// Asks the plugins; changes nothing.
+// Asks the plugins, and looks host names up; changes nothing.
 [[nodiscard]] Result<Protection> find_protection(const Context& context,
                                                  const config::Config& config);
 

@@ -96,6 +96,7 @@ Result<SandboxSpec> make_spec(const config::Config& config, const project::State
     spec.user = "0:0";
     spec.workdir = config.workdir;
     spec.hostname = state.container_name;
+    spec.dns = config.network.dns;
     spec.env = std::move(*env);
     spec.labels = {{"alca.project.id", state.project_id},
                    {"alca.project.path", spec.project_path},
@@ -132,7 +133,8 @@ FirewallRequest make_firewall_request(const project::State& state) {
     return {.sandbox_id = state.project_id,
             .interface = state.network.interface,
             .policy = policy_of(state.firewall),
-            .dns = state.firewall.dns};
+            .dns = state.firewall.dns,
+            .allow = state.firewall.allow};
 }
 
 }  // namespace alca::flow

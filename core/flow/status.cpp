@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/flow/lan_access.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
@@ -33,6 +34,8 @@ void report_rules(const Context& context, const project::State& state, Isolation
     } else if (!problem->empty()) {
         report.problems.push_back(fmt::format("network rules: {}", *problem));
     }
+    auto refused = context.firewall->firewall.report(context.call, make_firewall_request(state));
+    if (refused) report.refused = std::move(refused->refused);
 }
 
 IsolationReport look_at_isolation(const Context& context, const project::State& state,
@@ -63,6 +66,7 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     if (auto ours = check_ours(report.sandbox, state); !ours) return fail(ours.error());
     if (report.sandbox.state != SandboxState::running) return report;
     report.isolation = look_at_isolation(context, state, report.sandbox);
+    report.isolation.notes = lan_access_changes(context, config, state);
     report.setuid_files =
         project::find_setuid_files(state.directory.path, state.created_at, kSetuidSearch);
     report.drift = project::drift(state.applied_config, config::applied_form(config));

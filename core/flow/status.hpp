@@ -2,6 +2,8 @@
 #ifndef ALCA_CORE_FLOW_STATUS_HPP
 #define ALCA_CORE_FLOW_STATUS_HPP
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,11 +15,13 @@
 namespace alca::flow {
 
 struct IsolationReport {
-    std::string layer;                  // what holds the sandbox, "" = nothing
-    std::string policy;                 // "internet" or "open"
-    bool intact = false;                // read from the kernel just now
-    std::vector<std::string> problems;  // why not, or what else undoes isolation
-    std::string unprotected_reason;     // of a sandbox that was started with --allow-unprotected
+    std::string layer;                             // what holds the sandbox, "" = nothing
+    std::string policy;                            // "internet" or "open"
+    bool intact = false;                           // read from the kernel just now
+    std::vector<std::string> problems;             // why not, or what else undoes isolation
+    std::map<std::string, std::uint64_t> refused;  // packets by reason, FirewallReport::refused
+    std::vector<std::string> notes;                // no fault, but worth an `alca up`
+    std::string unprotected_reason;  // of a sandbox that was started with --allow-unprotected
 };
 
 struct StatusReport {

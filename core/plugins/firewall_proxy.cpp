@@ -24,4 +24,8 @@ Result<std::vector<std::string>> FirewallProxy::list(const Call& call) {
                                                            "interfaces");
 }
 
+Result<FirewallReport> FirewallProxy::report(const Call& call, const FirewallRequest& request) {
+    return instance_->ask<FirewallReport>(call, "report", ALCA_SLOT(table_, report), Json(request));
+}
+
 }  // namespace alca::plugins

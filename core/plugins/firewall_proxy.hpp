@@ -23,6 +23,8 @@ class FirewallProxy final : public Firewall {
                                                  const FirewallRequest& request) override;
     [[nodiscard]] Result<void> remove(const Call& call, const FirewallRequest& request) override;
     [[nodiscard]] Result<std::vector<std::string>> list(const Call& call) override;
+    [[nodiscard]] Result<FirewallReport> report(const Call& call,
+                                                const FirewallRequest& request) override;
 
   private:
     std::unique_ptr<Instance> instance_;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alca/firewall.hpp"
 #include "alca/json.hpp"
 #include "alca/result.hpp"
 #include "core/project/root.hpp"
@@ -35,10 +36,21 @@ struct NetworkState {
     std::vector<std::string> gateways;
 };
 
+// A host name that lan-access allows, and what it stood for.
+struct ResolvedName {
+    std::string name;
+    std::vector<std::string> addresses;  // sorted
+    friend bool operator==(const ResolvedName&, const ResolvedName&) = default;
+    static Result<ResolvedName> from_json(const Json& json);
+};
+void to_json(Json& json, const ResolvedName& value);
+
 struct FirewallState {
     std::string plugin;  // id, "" = none was used
     std::string policy;  // "internet", "open"
     std::vector<std::string> dns;
+    std::vector<AllowRule> allow = {};
+    std::vector<ResolvedName> names = {};  // those that `allow` holds the addresses of
     friend bool operator==(const FirewallState&, const FirewallState&) = default;
 };
 

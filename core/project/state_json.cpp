@@ -58,7 +58,11 @@ Result<NetworkState> network_from_json(const Json& json) {
 }
 
 Json firewall_json(const FirewallState& firewall) {
-    return Json{{"plugin", firewall.plugin}, {"policy", firewall.policy}, {"dns", firewall.dns}};
+    return Json{{"plugin", firewall.plugin},
+                {"policy", firewall.policy},
+                {"dns", firewall.dns},
+                {"allow", firewall.allow},
+                {"names", firewall.names}};
 }
 
 Result<FirewallState> firewall_from_json(const Json& json) {
@@ -67,6 +71,8 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("plugin", firewall.plugin);
     in.read("policy", firewall.policy);
     in.read("dns", firewall.dns);
+    in.read("allow", firewall.allow);
+    in.read("names", firewall.names);
     return in.done(std::move(firewall));
 }
 
@@ -91,6 +97,18 @@ std::string_view to_string(Phase phase) {
         if (value == phase) return name;
     }
     return "unknown";
+}
+
+void to_json(Json& json, const ResolvedName& value) {
+    json = Json{{"name", value.name}, {"addresses", value.addresses}};
+}
+
+Result<ResolvedName> ResolvedName::from_json(const Json& json) {
+    ResolvedName value;
+    JsonReader in(json, "state.firewall.names");
+    in.require("name", value.name);
+    in.require("addresses", value.addresses);
+    return in.done(std::move(value));
 }
 
 Json to_json(const State& state) {

@@ -83,4 +83,12 @@ Result<std::vector<std::string>> NftFirewall::list(const Call& /*call*/) {
     return (*rules)->list();
 }
 
+Result<FirewallReport> NftFirewall::report(const Call& /*call*/, const FirewallRequest& request) {
+    const auto interface = InterfaceName::parse(request.interface);
+    if (!interface) return fail(interface.error());
+    const auto rules = ruleset();
+    if (!rules) return fail(rules.error());
+    return (*rules)->report(*interface);
+}
+
 }  // namespace alca::nft

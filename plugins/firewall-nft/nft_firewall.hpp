@@ -26,6 +26,8 @@ class NftFirewall final : public Firewall {
                                                  const FirewallRequest& request) override;
     [[nodiscard]] Result<void> remove(const Call& call, const FirewallRequest& request) override;
     [[nodiscard]] Result<std::vector<std::string>> list(const Call& call) override;
+    [[nodiscard]] Result<FirewallReport> report(const Call& call,
+                                                const FirewallRequest& request) override;
 
   private:
     Result<Ruleset*> ruleset();

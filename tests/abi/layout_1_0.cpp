@@ -59,6 +59,7 @@ ALCA_AT(alca_firewall_1, apply, 16);
 ALCA_AT(alca_firewall_1, verify, 24);
 ALCA_AT(alca_firewall_1, remove, 32);
 ALCA_AT(alca_firewall_1, list, 40);
+ALCA_AT(alca_firewall_1, report, 48);
 
 ALCA_AT(alca_presets_1, size, 0);
 ALCA_AT(alca_presets_1, list, 8);

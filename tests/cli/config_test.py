@@ -33,7 +33,8 @@ MISTAKES = {
     "later_includes": 'image = "x"\nincludes = ["./a.toml"]\n',
     "later_workdir_exclude": 'image = "x"\nworkdir_exclude = [".env"]\n',
     "later_mount_exclude": 'image = "x"\n[[mounts]]\nsource = "."\ntarget = "/a"\nexclude = ["b"]\n',
-    "later_lan_access": 'image = "x"\n[network]\nlan-access = ["192.168.1.1:80"]\n',
+    "bad_lan_access": 'image = "x"\n[network]\nlan-access = ["tcp://10.0.0.5:8100-8000", "10.0.0"]\n',
+    "bad_dns": 'image = "x"\n[network]\ndns = ["127.0.0.1"]\n',
     "later_proxy": 'image = "x"\n[network]\nproxy = "192.168.1.1:80"\n',
     "later_hooks": 'image = "x"\n[hooks]\npost_up = "true"\npre_down = "true"\n',
 }  # fmt: skip

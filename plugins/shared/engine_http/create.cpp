@@ -82,6 +82,7 @@ Json host_config_of(const SandboxSpec& spec) {
         {"NanoCpus", spec.nano_cpus},
         {"IpcMode", "private"},
         {"CgroupnsMode", "private"},
+        {"Dns", spec.dns},
         {"Init", false},  // process 1 is ours
         // Never started by the engine: after a reboot the network rules are gone, and a source of a
         // mount may be another one. `alca up` starts it, with all its checks.

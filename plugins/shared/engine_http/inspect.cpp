@@ -282,6 +282,7 @@ Result<void> read_host_config(const Json& json, SandboxSpec& spec,
     in.read("PidsLimit", spec.pids_limit);
     in.read("Memory", spec.memory_bytes);
     in.read("NanoCpus", spec.nano_cpus);
+    in.read("Dns", spec.dns);
     in.read("NetworkMode", spec.network.name);
     in.read("PortBindings", bindings);
     in.read("Mounts", requested);

@@ -44,8 +44,8 @@ int note_route(const nlmsghdr* message, void* data) {
     if (route->rtm_type != RTN_UNICAST) return MNL_CB_OK;
     Attributes attributes{};
     if (mnl_attr_parse(message, sizeof *route, note_attribute, &attributes) < 0) return MNL_CB_OK;
-    const bool has_gateway = attributes[RTA_GATEWAY] != nullptr ||
-                             attributes[RTA_VIA] != nullptr || attributes[RTA_MULTIPATH] != nullptr;
+    const bool has_gateway = attributes[RTA_GATEWAY] != nullptr || attributes[RTA_VIA] != nullptr ||
+                             attributes[RTA_MULTIPATH] != nullptr;
     // Without a destination it is a default route.
     if (has_gateway || attributes[RTA_OIF] == nullptr || attributes[RTA_DST] == nullptr) {
         return MNL_CB_OK;

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <thread>
 
+#include "plugins/shared/nft_rules/report.hpp"
+
 namespace alca::nft {
 namespace {
 
@@ -228,6 +230,10 @@ Result<std::vector<std::string>> Ruleset::list() {
             names.push_back(interface->text());
     }
     return names;
+}
+
+Result<FirewallReport> Ruleset::report(const InterfaceName& interface) {
+    return read_report(netlink_, interface);
 }
 
 }  // namespace alca::nft

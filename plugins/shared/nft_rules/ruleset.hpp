@@ -44,6 +44,7 @@ class Ruleset {
     [[nodiscard]] Result<void> remove(const Call& call, const InterfaceName& interface);
     // Registered interfaces, also of policies that this version does not know, sorted.
     [[nodiscard]] Result<std::vector<std::string>> list();
+    [[nodiscard]] Result<FirewallReport> report(const InterfaceName& interface);
 
   private:
     Result<Commit> try_apply(const Sandbox& sandbox, const Surroundings& around);

@@ -3,6 +3,7 @@
 #define ALCA_FIREWALL_HPP
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -62,11 +63,34 @@ struct FirewallVerdict {
     static Result<FirewallVerdict> from_json(const Json& json);
 };
 
+// A destination that was refused. Ports of ICMP and the like are not noted.
+struct BlockedTarget {
+    std::string address;
+    std::string protocol;  // "tcp", "udp"
+    std::uint16_t port = 0;
+    std::uint64_t packets = 0;
+    friend bool operator==(const BlockedTarget&, const BlockedTarget&) = default;
+    static Result<BlockedTarget> from_json(const Json& json);
+};
+
+// What the kernel has refused to one sandbox.
+struct FirewallReport {
+    // Packets by reason: "lan", "meta" (link-local, cloud metadata), "cgnat", "mcast", "host",
+    // "spoof" (false source), "proto" (neither TCP, UDP nor ICMP). Reasons may be added.
+    std::map<std::string, std::uint64_t> refused;
+    // Of the last hour, in no order. A flood does not fill it: new ones are noted at a limited
+    // rate.
+    std::vector<BlockedTarget> blocked;
+    static Result<FirewallReport> from_json(const Json& json);
+};
+
 void to_json(Json& json, const FirewallProbe& value);
 void to_json(Json& json, const PortRange& value);
 void to_json(Json& json, const AllowRule& value);
 void to_json(Json& json, const FirewallRequest& value);
 void to_json(Json& json, const FirewallVerdict& value);
+void to_json(Json& json, const BlockedTarget& value);
+void to_json(Json& json, const FirewallReport& value);
 
 // Limits where sandboxes may connect. Calls on one object come one at a time.
 class Firewall {
@@ -85,6 +109,9 @@ class Firewall {
     [[nodiscard]] virtual Result<void> remove(const Call& call, const FirewallRequest& request) = 0;
     // Interfaces that are registered now.
     [[nodiscard]] virtual Result<std::vector<std::string>> list(const Call& call) = 0;
+    // Only sandbox_id and interface of the request count. Not registered: nothing was refused.
+    [[nodiscard]] virtual Result<FirewallReport> report(const Call& call,
+                                                        const FirewallRequest& request) = 0;
 
   protected:
     Firewall() = default;
@@ -182,6 +209,33 @@ inline Result<FirewallVerdict> FirewallVerdict::from_json(const Json& json) {
     JsonReader in(json, "verdict");
     in.require("intact", value.intact);
     in.read("problem", value.problem);
+    return in.done(value);
+}
+
+inline void to_json(Json& json, const BlockedTarget& value) {
+    json = Json{{"address", value.address},
+                {"protocol", value.protocol},
+                {"port", value.port},
+                {"packets", value.packets}};
+}
+inline Result<BlockedTarget> BlockedTarget::from_json(const Json& json) {
+    BlockedTarget value;
+    JsonReader in(json, "blocked");
+    in.require("address", value.address);
+    in.read("protocol", value.protocol);
+    in.read("port", value.port);
+    in.read("packets", value.packets);
+    return in.done(value);
+}
+
+inline void to_json(Json& json, const FirewallReport& value) {
+    json = Json{{"refused", value.refused}, {"blocked", value.blocked}};
+}
+inline Result<FirewallReport> FirewallReport::from_json(const Json& json) {
+    FirewallReport value;
+    JsonReader in(json, "report");
+    in.read("refused", value.refused);
+    in.read("blocked", value.blocked);
     return in.done(value);
 }
 

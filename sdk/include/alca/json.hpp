@@ -116,7 +116,8 @@ class JsonReader {
         out.clear();
         for (const Json& item : value) assign(item, key, out.emplace_back());
     }
-    void assign(const Json& value, const char* key, std::map<std::string, std::string>& out) {
+    template <class T>
+    void assign(const Json& value, const char* key, std::map<std::string, T>& out) {
         if (!value.is_object()) return set_error("must be an object", key);
         out.clear();
         for (const auto& [name, item] : value.items()) assign(item, key, out[name]);

@@ -73,6 +73,7 @@ struct SandboxSpec {
     std::string user;               // of process 1, "0:0"
     std::string workdir;            // absolute
     std::string hostname;
+    std::vector<std::string> dns = {};  // addresses of resolvers; empty = as the engine does it
     std::map<std::string, std::string> env;
     std::map<std::string, std::string> labels;
     std::vector<Mount> mounts;

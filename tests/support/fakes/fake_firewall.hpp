@@ -45,7 +45,7 @@ class FakeFirewall final : public Firewall {
             if (found == rules.end()) return FirewallVerdict{false, "the interface is unknown"};
             const FirewallRequest& held = found->second;
             if (held.policy != request.policy || held.dns != request.dns ||
-                held.sandbox_id != request.sandbox_id) {
+                held.allow != request.allow || held.sandbox_id != request.sandbox_id) {
                 return FirewallVerdict{false, "the rules differ"};
             }
             return FirewallVerdict{true, ""};
@@ -65,6 +65,12 @@ class FakeFirewall final : public Firewall {
             return interfaces;
         });
     }
+    [[nodiscard]] Result<FirewallReport> report(const Call& call,
+                                                const FirewallRequest& /*request*/) override {
+        return journal_.perform(call, "firewall.report",
+                                [&]() -> Result<FirewallReport> { return report_answer; });
+    }
+    FirewallReport report_answer;
 
   private:
     Journal& journal_;

@@ -97,6 +97,10 @@ TEST(SchemaTest, FirewallStructs) {
     compare<FirewallProbe>("firewall", "FirewallProbe");
     compare<FirewallRequest>("firewall", "FirewallRequest");
     compare<FirewallVerdict>("firewall", "FirewallVerdict");
+    compare<PortRange>("firewall", "PortRange", {.first = 1, .last = 2});
+    compare<AllowRule>("firewall", "AllowRule");
+    compare<BlockedTarget>("firewall", "BlockedTarget");
+    compare<FirewallReport>("firewall", "FirewallReport");
     expect_values("firewall", "FirewallRequest", "policy",
                   {to_string(NetworkPolicy::internet), to_string(NetworkPolicy::open)});
 }
@@ -119,8 +123,8 @@ TEST(SchemaTest, MethodsAreTheSlotsOfTheTables) {
                                      "status", "list", "exec"}));
     EXPECT_EQ(sizeof(alca_runtime_1), 10 * sizeof(void*));
     EXPECT_EQ(keys_of(schema("firewall").at("x-alca-methods")),
-              (std::set<std::string>{"probe", "apply", "verify", "remove", "list"}));
-    EXPECT_EQ(sizeof(alca_firewall_1), 6 * sizeof(void*));
+              (std::set<std::string>{"probe", "apply", "verify", "remove", "list", "report"}));
+    EXPECT_EQ(sizeof(alca_firewall_1), 7 * sizeof(void*));
     EXPECT_EQ(keys_of(schema("presets").at("x-alca-methods")),
               (std::set<std::string>{"list", "render"}));
     EXPECT_EQ(sizeof(alca_presets_1), 3 * sizeof(void*));

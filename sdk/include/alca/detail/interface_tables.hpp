@@ -137,9 +137,17 @@ struct Table<Set, T> {
             return Json{{"interfaces", *interfaces}};
         });
     }
+    static alca_status report(void* self, const alca_call* call, alca_str request) noexcept {
+        return answer(call, request,
+                      [self](const Call& host, const Json& json) -> Result<FirewallReport> {
+                          auto rules = FirewallRequest::from_json(json);
+                          if (!rules) return fail(rules.error());
+                          return Set::template get<T>(self).report(host, *rules);
+                      });
+    }
 
     static constexpr alca_firewall_1 kTable{
-        sizeof(alca_firewall_1), probe, apply, verify, remove, list};
+        sizeof(alca_firewall_1), probe, apply, verify, remove, list, report};
 };
 
 template <class Set, std::derived_from<Presets> T>

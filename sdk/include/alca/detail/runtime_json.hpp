@@ -81,6 +81,7 @@ inline void to_json(Json& json, const SandboxSpec& value) {
                 {"user", value.user},
                 {"workdir", value.workdir},
                 {"hostname", value.hostname},
+                {"dns", value.dns},
                 {"env", value.env},
                 {"labels", value.labels},
                 {"mounts", value.mounts},
@@ -106,6 +107,7 @@ inline Result<SandboxSpec> read_spec(const Json& json, SandboxSpec value) {
     in.read("user", value.user);
     in.read("workdir", value.workdir);
     in.read("hostname", value.hostname);
+    in.read("dns", value.dns);
     in.read("env", value.env);
     in.read("labels", value.labels);
     in.read("mounts", value.mounts);

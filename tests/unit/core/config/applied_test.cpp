@@ -31,11 +31,12 @@ TEST_F(AppliedFormTest, EveryPartThatASandboxIsMadeFromChangesIt) {
          {"workdir = \"/w\"", "runtime = \"docker\"", "user = \"host\"", "commands.up = \"make\"",
           "mounts = [\".:/m\"]", "mounts = [{volume = \"v\", target = \"/m\"}]",
           "resources.memory = \"1g\"", "resources.cpus = 1", "resources.pids = 5", "envs.A = \"a\"",
-          "network.ports = [\"80\"]", "network.ipv6 = true", "caps = [\"NET_RAW\"]"}) {
+          "network.ports = [\"80\"]", "network.ipv6 = true", "network.dns = [\"1.1.1.1\"]",
+          "caps = [\"NET_RAW\"]"}) {
         EXPECT_NE(applied_form(good(text)), plain) << text;
     }
     for (const char* text : {"commands.enter = \"nice\"", "commands.aliases.a = [\"b\"]",
-                             "network.lan-access = [\"*\"]"}) {
+                             "network.lan-access = [\"*\"]", "network.lan-access = [\"nas\"]"}) {
         EXPECT_EQ(applied_form(good(text)), plain) << text;
     }
 }

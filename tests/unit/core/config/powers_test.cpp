@@ -109,6 +109,18 @@ TEST_F(PowersTest, OpenNetworkIsAPower) {
     EXPECT_THAT(ids("network.lan-access = [\"*\"]"), ElementsAre("lan-access *"));
 }
 
+TEST_F(PowersTest, EachDestinationAndResolverIsAPower) {
+    EXPECT_THAT(
+        ids("network.lan-access = [\"nas:80,443\", \"10.0.0.0/8\"]\n"
+            "network.dns = [\"192.168.1.1\"]"),
+        ElementsAre("dns 192.168.1.1", "lan-access 10.0.0.0/8", "lan-access tcp://nas:80,443"));
+    EXPECT_EQ(text_of("network.lan-access = [\"10.0.0.0/8\"]"), "can reach 10.0.0.0/8");
+    EXPECT_EQ(text_of("network.lan-access = [\"*://nas:80,90-95\"]"),
+              "can reach nas by tcp and udp on port 80,90-95");
+    EXPECT_EQ(text_of("network.lan-access = [\"udp://${alca:HOST_IP}\"]"),
+              "can reach this machine by udp");
+}
+
 TEST_F(PowersTest, TextsCannotForgeTerminalOutput) {
     const std::string text =
         text_of("mounts = [{source = \"/srv/\\u001b[2Ax\\n\", target = \"/d\"}]");

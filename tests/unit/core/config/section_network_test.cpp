@@ -60,12 +60,36 @@ TEST_F(NetworkTest, OnlyTheStarOpensTheNetwork) {
     EXPECT_TRUE(good("network.lan-access = [\"10.0.0.1\", \"*\"]").network.open);
 }
 
-TEST_F(NetworkTest, NarrowEntriesAreParsedBeforeTheyAreRefused) {
-    EXPECT_THAT(error("network.lan-access = [\"host.local\"]"),
-                HasSubstr("network.lan-access[0]: lan-access rule \"host.local\": invalid IP"));
-    EXPECT_THAT(error("network.lan-access = [\"*\", \"nonsense\"]"), HasSubstr("invalid IP"));
-    EXPECT_THAT(error("network.lan-access = [\"10.0.0.1:22\"]"),
-                HasSubstr("other than \"*\" is not supported"));
+TEST_F(NetworkTest, EntriesOfLanAccessAreKeptOnceAndInOrder) {
+    const auto config =
+        good("network.lan-access = [\"nas:445\", \"10.1.0.0/8\", \"tcp://NAS:445\"]");
+    ASSERT_EQ(config.network.lan_access.size(), 2U);
+    EXPECT_EQ(config.network.lan_access[0].text, "tcp://nas:445");
+    EXPECT_EQ(config.network.lan_access[1].text, "10.0.0.0/8");
+    EXPECT_TRUE(good("network.lan-access = [\"10.0.0.1\", \"*\"]").network.lan_access.empty());
+}
+
+TEST_F(NetworkTest, BadEntriesOfLanAccessAreNamedWithTheirPlace) {
+    EXPECT_THAT(error("network.lan-access = [\"host_local\"]"),
+                HasSubstr("network.lan-access[0]: lan-access rule \"host_local\": invalid IP"));
+    EXPECT_THAT(error("network.lan-access = [\"*\", \"1.2.3\"]"),
+                HasSubstr("network.lan-access[1]: lan-access rule \"1.2.3\": invalid IP"));
+}
+
+TEST_F(NetworkTest, MoreDestinationsThanTheKernelIsGivenAreAnError) {
+    std::string list;
+    for (int i = 0; i < 129; ++i) list += "\"10.0.0." + std::to_string(i) + "\",";
+    EXPECT_THAT(error("network.lan-access = [" + list + "]"), HasSubstr("more than 128 pairs"));
+}
+
+TEST_F(NetworkTest, ResolversAreAFewAddresses) {
+    EXPECT_THAT(good("network.dns = [\"192.168.1.1\", \"FD00::53\"]").network.dns,
+                testing::ElementsAre("192.168.1.1", "fd00::53"));
+    EXPECT_THAT(error("network.dns = [\"1.1.1.1\", \"dns.local\"]"),
+                HasSubstr("network.dns[1]: \"dns.local\": must be an IPv4 or IPv6 address"));
+    EXPECT_THAT(error("network.dns = [\"1.1.1.1\", \"1.1.1.2\", \"1.1.1.3\", \"1.1.1.4\"]"),
+                HasSubstr("3 resolvers at most"));
+    EXPECT_THAT(error("network.dns = \"1.1.1.1\""), HasSubstr("an array of strings"));
 }
 
 }  // namespace

@@ -80,12 +80,11 @@ TEST_F(SectionsTest, UnknownKeysAreErrorsAtEveryLevel) {
 }
 
 TEST_F(SectionsTest, KeysOfLaterVersionsAreRefusedNotIgnored) {
-    for (const char* text :
-         {"extends = [\"./base.toml\"]", "includes = [\"./other.toml\"]",
-          "workdir_exclude = [\".env\"]",
-          "mounts = [{source = \".\", target = \"/a\", exclude = [\".env\"]}]",
-          "network.proxy = \"127.0.0.1:1080\"", "network.lan-access = [\"192.168.1.1\"]",
-          "hooks.post_up = \"true\"", "hooks.pre_down = \"true\""}) {
+    for (const char* text : {"extends = [\"./base.toml\"]", "includes = [\"./other.toml\"]",
+                             "workdir_exclude = [\".env\"]",
+                             "mounts = [{source = \".\", target = \"/a\", exclude = [\".env\"]}]",
+                             "network.proxy = \"127.0.0.1:1080\"", "hooks.post_up = \"true\"",
+                             "hooks.pre_down = \"true\""}) {
         EXPECT_THAT(error(text), HasSubstr("not supported by this version of alca; remove it, or"))
             << text;
     }

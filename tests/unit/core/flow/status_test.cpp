@@ -44,8 +44,8 @@ TEST_F(StatusTest, LooksAndChangesNothing) {
 
     static_cast<void>(report());
 
-    EXPECT_THAT(journal.entries(),
-                ElementsAre("runtime.status", "firewall.probe", "firewall.verify"));
+    EXPECT_THAT(journal.entries(), ElementsAre("runtime.status", "firewall.probe",
+                                               "firewall.verify", "firewall.report"));
     EXPECT_TRUE(firewall.rules.empty());
 }
 

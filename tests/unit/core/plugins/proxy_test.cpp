@@ -184,6 +184,10 @@ class NoFirewall final : public Firewall {
     Result<std::vector<std::string>> list(const Call&) override {
         return std::vector<std::string>{"alca1"};
     }
+    Result<FirewallReport> report(const Call&, const FirewallRequest& request) override {
+        return FirewallReport{{{"lan", request.allow.size()}},
+                              {{request.allow.at(0).to, "udp", 53, ~0ULL}}};
+    }
 };
 
 class RoundTripTest : public ::testing::Test {
@@ -207,6 +211,17 @@ class RoundTripTest : public ::testing::Test {
     FirewallProxy firewall{instance(),
                            *static_cast<const alca_firewall_1*>(Set::query(ALCA_FIREWALL_1))};
 };
+
+TEST_F(RoundTripTest, AllowedDestinationsAndTheReportArriveWhole) {
+    FirewallRequest request;
+    request.allow = {{.to = "fd00::/8", .protocols = {"udp"}, .ports = {{53, 54}}}, {.to = "host"}};
+    const auto report = firewall.report(call, request);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->refused.at("lan"), 2U);
+    ASSERT_EQ(report->blocked.size(), 1U);
+    EXPECT_EQ(report->blocked[0], (BlockedTarget{"fd00::/8", "udp", 53, ~0ULL}));
+    EXPECT_EQ(FirewallRequest::from_json(Json(request))->allow, request.allow);
+}
 
 TEST_F(RoundTripTest, AnUnknownInterfaceHasNoTable) {
     EXPECT_EQ(Set::query("org.example.gpu/1"), nullptr);

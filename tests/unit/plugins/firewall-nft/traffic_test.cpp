@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -100,6 +101,32 @@ TEST_P(TrafficTest, LocalNetworkIsClosedAndNotOnePacketArrives) {
     EXPECT_NE(
         town_->host.nft_list("set inet alca blocked6").find("\"alcaa\" . fd77::2 . udp . 9000"),
         std::string::npos);
+}
+
+TEST_P(TrafficTest, ReportTellsWhatWasRefusedToThisSandboxOnly) {
+    apply("alcaa");
+    apply("alcab");
+    EXPECT_EQ(tcp(town_->a, "192.168.77.2"), ECONNREFUSED);
+    EXPECT_EQ(udp(town_->a, "fd77::2", 53535), prohibited("fd77::2"));
+    EXPECT_EQ(tcp(town_->a, "10.88.1.1"), ECONNREFUSED);
+    EXPECT_EQ(tcp(town_->b, "10.77.0.2"), ECONNREFUSED);
+    const auto report = town_->host.run([&] {
+        FirewallRequest of;
+        of.interface = "alcaa";
+        return firewall_->report(QuietCall(), of);
+    });
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    EXPECT_EQ(report->refused.at("lan"), 2U);
+    EXPECT_EQ(report->refused.at("host"), 1U);
+    EXPECT_EQ(report->refused.at("spoof"), 0U);
+    std::vector<BlockedTarget> blocked = report->blocked;
+    std::sort(blocked.begin(), blocked.end(),
+              [](const auto& x, const auto& y) { return x.address < y.address; });
+    const std::vector<BlockedTarget> expected{
+        {.address = "10.88.1.1", .protocol = "tcp", .port = kPort, .packets = 1},
+        {.address = "192.168.77.2", .protocol = "tcp", .port = kPort, .packets = 1},
+        {.address = "fd77::2", .protocol = "udp", .port = 53535, .packets = 1}};
+    EXPECT_EQ(blocked, expected);
 }
 
 TEST_P(TrafficTest, WhatIsAllowedIsReachedAndNothingBesideIt) {
