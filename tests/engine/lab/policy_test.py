@@ -1,8 +1,9 @@
 """The policies, target by target: what a sandbox reaches, and how many packets arrived where it must not."""
 
+import json
 import os
 
-from lab_sandbox import NOT_COVERED, LabTest, open_lab, program, run_on, topology  # isort: skip
+from lab_sandbox import LabTest, open_lab, program, run_on, topology  # isort: skip
 
 
 def setUpModule() -> None:
@@ -10,7 +11,7 @@ def setUpModule() -> None:
 
 
 class DefaultPolicyTest(LabTest):
-    KINDS = {"lan", "public", "cgnat", "ula", "metadata", "host", "neighbour", NOT_COVERED}
+    KINDS = {"lan", "public", "cgnat", "ula", "metadata", "host", "neighbour", "onlink"}
 
     def test_every_class_of_target_is_closed_and_the_internet_is_open(self) -> None:
         self.up()
@@ -102,6 +103,62 @@ class DefaultPolicyTest(LabTest):
         self.work.run("down")
         self.assert_all_gone()
         self.assertEqual(self.rules(), "", "the last sandbox takes the table with it")
+
+
+class LanAccessTest(LabTest):
+    """What the configuration allows is reached, through the real engine and its NAT, and nothing beside it."""
+
+    LAN = "192.168.77.2"
+
+    def outcome_of(self, address: str, port: int, proto: str = "tcp") -> str:
+        (outcome,) = self.lab.probe(self.name, [topology.Target("lan", address, port, proto, "lan").to_json()])
+        return str(outcome["outcome"])
+
+    def allow(self, *entries: str) -> None:
+        self.configure(f"[network]\nlan-access = {json.dumps(list(entries))}\n")
+        self.up("--trust")
+
+    def test_each_entry_opens_what_it_says_and_nothing_beside_it(self) -> None:
+        self.allow(f"tcp://{self.LAN}:8999-{topology.ECHO_PORT}", "${alca:HOST_IP}:%d" % topology.ECHO_PORT)
+        self.assertEqual(self.outcome_of(self.LAN, topology.ECHO_PORT), "answered")
+        for host in ("192.168.77.10", self.gateway_targets()[0]["address"]):
+            self.assertEqual(self.outcome_of(str(host), topology.ECHO_PORT), "answered", host)
+        self.lab.counters(reset=True)
+        self.assert_closed(self.outcomes("public", "cgnat", "ula", "metadata", "neighbour", "onlink"))
+        self.assertNotEqual(self.outcome_of(topology.RESOLVER, topology.ECHO_PORT), "answered")
+        self.assertNotEqual(self.outcome_of(self.LAN, topology.ECHO_PORT, "udp"), "answered")
+        self.assertNotEqual(self.outcome_of(self.LAN, 22), "answered")
+
+    def test_an_edit_needs_an_approval_and_no_new_container(self) -> None:
+        self.up()
+        container = self.inspect()["Id"]
+        self.assertNotEqual(self.outcome_of(self.LAN, topology.ECHO_PORT), "answered")
+        self.configure(f'[network]\nlan-access = ["{self.LAN}:{topology.ECHO_PORT}"]\n')
+        self.assert_outcome(self.work.run("up"), 1)
+        self.assertNotEqual(self.work.run("run", "true").code, 0)
+        self.up("--trust")
+        self.assertEqual(self.outcome_of(self.LAN, topology.ECHO_PORT), "answered")
+        self.configure()
+        self.up()
+        self.assertNotEqual(self.outcome_of(self.LAN, topology.ECHO_PORT), "answered")
+        self.assertEqual(self.inspect()["Id"], container)
+
+    def test_what_was_refused_is_listed_with_the_entry_that_allows_it(self) -> None:
+        self.up()
+        self.assertNotEqual(self.outcome_of(self.LAN, topology.ECHO_PORT), "answered")
+        rows = json.loads(self.work.run("network", "blocked", "--json").out)["blocked"]
+        (row,) = [row for row in rows if row["address"] == self.LAN]
+        self.assertEqual((row["protocol"], row["port"]), ("tcp", topology.ECHO_PORT))
+        self.assertGreater(row["packets"], 0)
+        self.assertGreater(self.status()["isolation"]["refused"]["lan"], 0)
+        self.allow(row["lan_access"])
+        self.assertEqual(self.outcome_of(self.LAN, topology.ECHO_PORT), "answered")
+
+    def test_resolvers_of_the_configuration_are_asked(self) -> None:
+        self.configure(f'[network]\ndns = ["{topology.RESOLVER}"]\n')
+        self.up("--trust")
+        self.assertEqual(self.inspect()["HostConfig"]["Dns"], [topology.RESOLVER])
+        self.assertIn("203.0.113.5", self.output("nslookup", "internet.lab.test"))
 
 
 class OpenPolicyTest(LabTest):

@@ -2,7 +2,6 @@
 
 Usage: judge.py OUTCOMES COUNTERS   files with the JSON of probe.py and of `lab counters`
 Prints one line per class of target. Exit 1 with what is wrong: at the client by its outcome, at the target by packets.
-Hosts on the link with public addresses are tried and shown, but not judged: the rules take them for the internet.
 """
 
 import json
@@ -13,8 +12,6 @@ from typing import Any
 import topology
 
 PUBLIC_NAMES = {host.name for host in topology.HOSTS if host.kind == "public"}
-NOT_COVERED = "onlink"
-NOT_COVERED_NAMES = {host.name for host in topology.HOSTS if host.kind == NOT_COVERED}
 
 
 def must_answer(outcome: dict[str, Any]) -> bool:
@@ -30,7 +27,7 @@ def faults(outcomes: list[dict[str, Any]], counters: dict[str, dict[str, int]]) 
         target = "{class} {address} {proto}/{port}".format_map(outcome)
         if must_answer(outcome) and not answered:
             found.append(f"{target} must be reachable: {outcome['outcome']}")
-        if outcome["class"] not in ("public", NOT_COVERED) and answered:
+        if outcome["class"] != "public" and answered:
             found.append(f"{target} must not be reachable, but answered")
     for kind in {target.kind for target in topology.fixed_targets()} - {outcome["class"] for outcome in outcomes}:
         found.append(f"no target of class {kind} was tried")
@@ -39,7 +36,7 @@ def faults(outcomes: list[dict[str, Any]], counters: dict[str, dict[str, int]]) 
         arrived = sum(number for kind, number in packets.items() if kind != "dns")
         if name in PUBLIC_NAMES and arrived == 0:
             found.append(f"no packet arrived at {name}")
-        if name not in PUBLIC_NAMES | NOT_COVERED_NAMES and arrived > 0:
+        if name not in PUBLIC_NAMES and arrived > 0:
             found.append(f"{arrived} packets arrived at {name}")
     return found
 
@@ -48,8 +45,7 @@ def table(outcomes: list[dict[str, Any]]) -> list[str]:
     lines = []
     for kind in dict.fromkeys(outcome["class"] for outcome in outcomes):
         counts = Counter(outcome["outcome"] for outcome in outcomes if outcome["class"] == kind)
-        note = " (not covered by this version, see SECURITY.md)" if kind == NOT_COVERED else ""
-        lines.append(f"  {kind:<10}" + ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) + note)
+        lines.append(f"  {kind:<10}" + ", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
     return lines
 
 

@@ -13,7 +13,7 @@ import time
 import unittest
 
 import topology
-from judge import NOT_COVERED, PUBLIC_NAMES, faults, table
+from judge import PUBLIC_NAMES, faults
 from lab import HERE, REGISTRY, Lab, sweep, wait_until
 
 OUTSIDE = ("internet", "internet2", "lan", "lan2", "onlink", "cgnat", "metadata")
@@ -238,7 +238,7 @@ class JudgeTest(unittest.TestCase):
 
     def test_each_single_answer_from_a_forbidden_target_is_a_fault(self) -> None:
         for outcome in self.outcomes:
-            if outcome["class"] not in ("public", NOT_COVERED):
+            if outcome["class"] != "public":
                 outcome["outcome"] = "answered"
                 self.assertRegex(self.faults(), f"^{outcome['class']} {outcome['address']} .* but answered$")
                 outcome["outcome"] = "refused"
@@ -246,20 +246,6 @@ class JudgeTest(unittest.TestCase):
     def test_a_packet_at_a_forbidden_host_is_a_fault_whatever_the_client_saw(self) -> None:
         self.counters["lan"]["tcp"] = 1
         self.assertEqual(self.faults(), "1 packets arrived at lan")
-
-    def test_what_happens_on_the_link_is_shown_and_not_judged(self) -> None:
-        for outcome in self.outcomes:
-            if outcome["class"] == "onlink":
-                outcome["outcome"] = "answered"
-        self.counters["onlink"]["tcp"] = 3
-        self.assertEqual(self.faults(), "")
-        line = next(line for line in table(self.outcomes) if "onlink" in line)
-        self.assertEqual(line, "  onlink    4 answered (not covered by this version, see SECURITY.md)")
-        self.assertNotIn("not covered", "".join(other for other in table(self.outcomes) if other != line))
-
-    def test_the_link_must_be_tried_all_the_same(self) -> None:
-        self.outcomes = [outcome for outcome in self.outcomes if outcome["class"] != "onlink"]
-        self.assertEqual(self.faults(), "no target of class onlink was tried")
 
     def test_an_internet_that_can_not_be_reached_is_a_fault(self) -> None:
         for outcome in self.outcomes:
