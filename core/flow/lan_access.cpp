@@ -19,10 +19,9 @@ Result<std::vector<std::string>> look_up(const Context& context, const std::stri
     auto found = context.host.resolve(name, context.call.cancel_fd());
     if (!found) return fail(found.error(), "lan-access");
     if (std::any_of(found->begin(), found->end(), is_loopback)) {
-        return fail(Code::invalid,
-                    fmt::format("lan-access: {} stands for this machine here; write "
-                                "${{alca:HOST_IP}} instead",
-                                name));
+        return fail(Code::invalid, fmt::format("lan-access: {} stands for this machine here; write "
+                                               "${{alca:HOST_IP}} instead",
+                                               name));
     }
     return found;
 }
