@@ -162,6 +162,10 @@ Phrase target_not_unicast() {
     return phrase(load_fib_type_of_destination(), compare(NFT_CMP_NEQ, host_order(RTN_UNICAST)));
 }
 
+Phrase target_is_unicast() {
+    return phrase(load_fib_type_of_destination(), compare(NFT_CMP_EQ, host_order(RTN_UNICAST)));
+}
+
 Phrase target_is_this_host() {
     return phrase(load_fib_type_of_destination(), compare(NFT_CMP_EQ, host_order(RTN_LOCAL)));
 }

@@ -56,6 +56,7 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase target_on_same_interface();  // fib daddr . iif oif exists
 [[nodiscard]] Phrase source_not_on_interface();   // fib saddr . iif oif missing
 [[nodiscard]] Phrase target_not_unicast();        // fib daddr type != unicast
+[[nodiscard]] Phrase target_is_unicast();         // fib daddr type unicast
 [[nodiscard]] Phrase target_is_this_host();       // fib daddr type local
 [[nodiscard]] Phrase target_type_in(const std::string& set);
 

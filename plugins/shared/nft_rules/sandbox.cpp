@@ -39,6 +39,10 @@ Phrase match(const Allowance& allowance) {
     Phrase match = allowance.addresses
                        ? to_addresses(allowance.addresses->first, allowance.addresses->last)
                        : target_is_this_host();
+    // Who allows a network means the others in it, not this machine or all of them at once.
+    if (allowance.addresses && allowance.addresses->first != allowance.addresses->last) {
+        append(match, target_is_unicast());
+    }
     if (allowance.protocol != 0) append(match, protocol(allowance.protocol));
     if (allowance.ports) append(match, to_ports(allowance.ports->first, allowance.ports->last));
     return match;

@@ -111,19 +111,20 @@ FirewallRequest with_rules(FirewallRequest request) {
 TEST_F(RulesetTest, OwnRulesAreAChainBetweenWhatHoldsForAll) {
     apply(with_rules(request("alca0a")));
     EXPECT_EQ(problem(with_rules(request("alca0a"))), "");
-    EXPECT_EQ(host_->nft_list("chain inet alca s_0a"),
-              "table inet alca {\n"
-              "\tchain s_0a {\n"
-              "\t\tjump head\n"
-              "\t\tip daddr 10.0.0.0-10.255.255.255 tcp dport 80-80 accept\n"
-              "\t\tip daddr 10.0.0.0-10.255.255.255 tcp dport 8000-8100 accept\n"
-              "\t\tip daddr 10.0.0.0-10.255.255.255 udp dport 80-80 accept\n"
-              "\t\tip daddr 10.0.0.0-10.255.255.255 udp dport 8000-8100 accept\n"
-              "\t\tip6 daddr fd00::1-fd00::1 accept\n"
-              "\t\tfib daddr type local tcp dport 5432-5432 accept\n"
-              "\t\tgoto internet\n"
-              "\t}\n"
-              "}\n");
+    EXPECT_EQ(
+        host_->nft_list("chain inet alca s_0a"),
+        "table inet alca {\n"
+        "\tchain s_0a {\n"
+        "\t\tjump head\n"
+        "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast tcp dport 80-80 accept\n"
+        "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast tcp dport 8000-8100 accept\n"
+        "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast udp dport 80-80 accept\n"
+        "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast udp dport 8000-8100 accept\n"
+        "\t\tip6 daddr fd00::1-fd00::1 accept\n"
+        "\t\tfib daddr type local tcp dport 5432-5432 accept\n"
+        "\t\tgoto internet\n"
+        "\t}\n"
+        "}\n");
 }
 
 TEST_F(RulesetTest, OwnRulesAreReplacedAndGo) {
