@@ -86,10 +86,12 @@ std::string sandbox_text(const project::State& state, const flow::StatusReport& 
     text += isolation_text(report.isolation);
     for (const fs::path& path : report.setuid_files.paths) {
         text += fmt::format(
-            "  warning: {} appeared with a set-user-ID or set-group-ID bit; to clear it: chmod "
-            "ug-s "
-            "FILE\n",
+            "  warning: {} appeared with a set-user-ID or set-group-ID bit; after alca down, "
+            "remove it\n",
             path.string());
+    }
+    if (!report.setuid_files.complete) {
+        text += "  note: the project is too large to be searched for set-user-ID files here\n";
     }
     if (!report.drift.empty()) {
         text += "Configuration has changed since last container creation:\n";
@@ -134,7 +136,8 @@ Json sandbox_json(const project::State& state, const flow::StatusReport& report)
               {"refused", isolation.refused},
               {"unprotected_reason", isolation.unprotected_reason}}},
             {"drift", drift_json(report.drift)},
-            {"setuid_files", paths_json(report.setuid_files.paths)}};
+            {"setuid_files", paths_json(report.setuid_files.paths)},
+            {"setuid_files_complete", report.setuid_files.complete}};
 }
 
 int print_report(bool as_json, const Json& json, const std::string& text) {

@@ -25,10 +25,11 @@ void warn_of_setuid_files(const Context& context, const project::State& state) {
     constexpr auto kWhat = "it runs with its owner's rights and appeared while the sandbox was up";
     const auto found = project::find_setuid_files(state.directory.path, state.created_at, kSearch);
     for (const fs::path& path : found.paths) {
-        context.ui.warn(
-            fmt::format("{} has a set-user-ID or set-group-ID bit: {}; to clear it: "
-                        "chmod ug-s FILE",
-                        path.string(), kWhat));
+        context.ui.warn(fmt::format("{} has a set-user-ID or set-group-ID bit: {}; remove it",
+                                    path.string(), kWhat));
+    }
+    if (!found.complete) {
+        context.ui.warn("not all of the project was searched for set-user-ID files");
     }
 }
 

@@ -1,27 +1,42 @@
 #include "core/flow/lan_access.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 
 namespace alca::flow {
 namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 
-bool is_loopback(const std::string& address) {
-    return address.starts_with("127.") || address == "::1";
+// What a name must not stand for without being seen at the approval: this machine, link-local and
+// metadata addresses, multicast, and spellings of IPv4 in IPv6.
+bool must_be_written_out(const std::string& address) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    if (::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) {
+        const bool metadata = address == "168.63.129.16" || address.starts_with("192.0.0.");
+        const bool link_local = bytes[0] == 169 && bytes[1] == 254;
+        return bytes[0] == 0 || bytes[0] == 127 || bytes[0] >= 224 || link_local || metadata;
+    }
+    // Only fc00::/7 and 2000::/3 hold hosts that a name may stand for.
+    const bool is_v6 = ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+    return !is_v6 || ((bytes[0] & 0xfe) != 0xfc && (bytes[0] & 0xe0) != 0x20);
 }
 
 Result<std::vector<std::string>> look_up(const Context& context, const std::string& name) {
     auto found = context.host.resolve(name, context.call.cancel_fd());
     if (!found) return fail(found.error(), "lan-access");
-    if (std::any_of(found->begin(), found->end(), is_loopback)) {
-        return fail(Code::invalid, fmt::format("lan-access: {} stands for this machine here; write "
-                                               "${{alca:HOST_IP}} instead",
-                                               name));
+    const auto bad = std::find_if(found->begin(), found->end(), must_be_written_out);
+    if (bad != found->end()) {
+        return fail(Code::invalid,
+                    fmt::format("lan-access: {} stands for {} here, which must be written out; for "
+                                "this machine write ${{alca:HOST_IP}}",
+                                name, *bad));
     }
     return found;
 }
@@ -59,6 +74,15 @@ std::vector<std::string> lan_access_changes(const Context& context, const config
                                             const project::State& state) {
     std::vector<std::string> changes;
     if (state.firewall.policy != to_string(NetworkPolicy::internet)) return changes;
+    // Only names that an `up` has taken over are asked for: nobody has approved the others yet.
+    std::set<std::string> names;
+    for (const config::LanRule& rule : config.network.lan_access) names.insert(rule.name);
+    names.erase("");
+    const auto& were = state.firewall.names;
+    const bool same = std::equal(
+        were.begin(), were.end(), names.begin(), names.end(),
+        [](const project::ResolvedName& was, const std::string& is) { return was.name == is; });
+    if (!same) return {"network.lan-access has changed; to take it over, run: alca up"};
     const auto access = lan_access(context, config);
     if (!access) return {access.error().message};
     for (const project::ResolvedName& was : state.firewall.names) {

@@ -1,10 +1,12 @@
 #include "core/os/resolve.hpp"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <ctime>
 #include <memory>
 
@@ -30,9 +32,18 @@ struct Lookup {
     gaicb request{};
 };
 
+// An address of one link only: nothing that another machine could use.
+bool has_zone(const addrinfo* entry) {
+    if (entry->ai_family != AF_INET6) return false;
+    sockaddr_in6 address{};
+    std::memcpy(&address, entry->ai_addr, std::min<std::size_t>(entry->ai_addrlen, sizeof address));
+    return address.sin6_scope_id != 0;
+}
+
 std::vector<std::string> addresses_of(const addrinfo* list) {
     std::vector<std::string> found;
     for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+        if (has_zone(entry)) continue;
         std::array<char, NI_MAXHOST> text{};
         if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
                           NI_NUMERICHOST) == 0) {

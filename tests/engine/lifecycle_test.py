@@ -94,10 +94,13 @@ class LifecycleTest(SandboxTest):
     def test_status_and_list_tell_what_runs(self) -> None:
         self.up()
         facts = self.status()
-        self.assertEqual(set(facts), {"initialized", "config", "runtime", "runtime_reason", "project_id", "container", "isolation", "drift", "setuid_files"})
+        self.assertEqual(set(facts), {"initialized", "config", "runtime", "runtime_reason", "project_id", "container", "isolation", "drift", "setuid_files",
+                                      "setuid_files_complete"})  # fmt: skip
         self.assertEqual(facts["container"]["state"], "running")
         self.assertEqual(facts["container"]["id"], self.inspect()["Id"])
-        self.assertEqual(facts["isolation"], {"intact": True, "policy": "internet", "layer": "host nftables (inet alca)", "problems": [],
+        refused = facts["isolation"].pop("refused")
+        self.assertEqual(set(refused), {"lan", "meta", "cgnat", "mcast", "host", "spoof", "proto"})
+        self.assertEqual(facts["isolation"], {"notes": [], "intact": True, "policy": "internet", "layer": "host nftables (inet alca)", "problems": [],
                                               "unprotected_reason": ""})  # fmt: skip
         text = self.work.run("status")
         self.assert_outcome(text, 0, err="")

@@ -41,7 +41,9 @@ std::string interface_of(const nlattr* attribute) {
 int note_route(const nlmsghdr* message, void* data) {
     if (message->nlmsg_type != RTM_NEWROUTE) return MNL_CB_OK;
     const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
-    if (route->rtm_type != RTN_UNICAST) return MNL_CB_OK;
+    // Cloned ones are no routes but what the kernel remembers of single hosts.
+    const bool is_cloned = (route->rtm_flags & RTM_F_CLONED) != 0;
+    if (route->rtm_type != RTN_UNICAST || is_cloned) return MNL_CB_OK;
     Attributes attributes{};
     if (mnl_attr_parse(message, sizeof *route, note_attribute, &attributes) < 0) return MNL_CB_OK;
     const bool has_gateway = attributes[RTA_GATEWAY] != nullptr || attributes[RTA_VIA] != nullptr ||
@@ -61,8 +63,11 @@ int note_route(const nlmsghdr* message, void* data) {
     return MNL_CB_OK;
 }
 
-// errno, or 0.
-int dump_routes(mnl_socket* socket, std::uint8_t family, std::vector<Route>& routes) {
+// errno, or 0. A socket of its own: what is left of a dump that was interrupted goes with it.
+int dump_routes(std::uint8_t family, std::vector<Route>& routes) {
+    const SocketPtr owner(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+    mnl_socket* socket = owner.get();
+    if (socket == nullptr || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) return errno;
     std::array<char, 32UL * 1024> buffer{};
     nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
     request->nlmsg_type = RTM_GETROUTE;
@@ -108,18 +113,14 @@ bool is_covered(const AddressRange& range, const std::vector<AddressRange>& by) 
 }  // namespace
 
 Result<std::vector<Route>> read_on_link_routes() {
-    const SocketPtr socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-    if (socket == nullptr || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-        return fail(std::string("cannot ask the kernel for its routes: ") + std::strerror(errno));
-    }
     // A dump that a change interrupts is told as EINTR, and begun anew.
     constexpr int kAttempts = 20;
     int error = EINTR;
     std::vector<Route> routes;
     for (int i = 0; i < kAttempts && error == EINTR; ++i) {
         routes.clear();
-        error = dump_routes(socket.get(), AF_INET, routes);
-        if (error == 0) error = dump_routes(socket.get(), AF_INET6, routes);
+        error = dump_routes(AF_INET, routes);
+        if (error == 0) error = dump_routes(AF_INET6, routes);
     }
     if (error != 0) {
         return fail(std::string("cannot read the kernel's routes: ") + std::strerror(error));

@@ -43,7 +43,9 @@ Phrase match(const Allowance& allowance) {
     if (allowance.addresses && allowance.addresses->first != allowance.addresses->last) {
         append(match, target_is_unicast());
     }
-    if (allowance.protocol != 0) append(match, protocol(allowance.protocol));
+    // Never tunnels: a receiver on this machine would let out what is inside them.
+    append(match,
+           allowance.protocol != 0 ? protocol(allowance.protocol) : protocol_in("protocols"));
     if (allowance.ports) append(match, to_ports(allowance.ports->first, allowance.ports->last));
     return match;
 }

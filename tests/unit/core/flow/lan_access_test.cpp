@@ -47,9 +47,13 @@ TEST_F(LanAccessTest, ANameWithoutAnAddressStartsNothing) {
     EXPECT_EQ(left_over(), "");
 }
 
-TEST_F(LanAccessTest, ANameOfThisMachineIsRefusedWithAdvice) {
-    names["nas"] = {"127.0.1.1"};
-    EXPECT_THAT(message_of(up_wanted()), HasSubstr("${alca:HOST_IP}"));
+TEST_F(LanAccessTest, ANameOfWhatMustBeSeenIsRefused) {
+    for (const char* address :
+         {"127.0.1.1", "0.0.0.0", "169.254.169.254", "168.63.129.16", "192.0.0.192", "224.0.0.1",
+          "255.255.255.255", "::", "::1", "::ffff:10.0.0.1", "fe80::1", "ff02::1", "64:ff9b::1"}) {
+        names["nas"] = {"192.168.1.5", address};
+        EXPECT_THAT(message_of(up_wanted()), HasSubstr(address));
+    }
     EXPECT_EQ(left_over(), "");
 }
 
@@ -64,6 +68,17 @@ TEST_F(LanAccessTest, ANameThatMovedIsToldAndTakenOverByUp) {
     EXPECT_FALSE(journal.has("runtime.create"));
     EXPECT_EQ(held().allow.front().to, "192.168.1.6");
     EXPECT_THAT(lan_access_changes(context(), wanted, state()), IsEmpty());
+}
+
+TEST_F(LanAccessTest, NamesThatNobodyApprovedAreNotLookedUp) {
+    ASSERT_TRUE(up_wanted());
+    wanted.network.lan_access.push_back({.text = "secret", .name = "secret", .rule = {.to = ""}});
+    host.resolve = [](const std::string& name, int) -> Result<std::vector<std::string>> {
+        ADD_FAILURE() << name << " was looked up";
+        return fail("no");
+    };
+    EXPECT_THAT(lan_access_changes(context(), wanted, state()),
+                ElementsAre(HasSubstr("network.lan-access has changed")));
 }
 
 TEST_F(LanAccessTest, AnEditIsToldAndTakenOverByUpWithoutARebuild) {

@@ -120,7 +120,7 @@ TEST_F(RulesetTest, OwnRulesAreAChainBetweenWhatHoldsForAll) {
         "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast tcp dport 8000-8100 accept\n"
         "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast udp dport 80-80 accept\n"
         "\t\tip daddr 10.0.0.0-10.255.255.255 fib daddr type unicast udp dport 8000-8100 accept\n"
-        "\t\tip6 daddr fd00::1-fd00::1 accept\n"
+        "\t\tip6 daddr fd00::1-fd00::1 meta l4proto @protocols accept\n"
         "\t\tfib daddr type local tcp dport 5432-5432 accept\n"
         "\t\tgoto internet\n"
         "\t}\n"
