@@ -61,18 +61,45 @@ fs::path resolved(const fs::path& path) {
 
 namespace {
 
-// The TOML library descends once for each part of a key, so a key of tens of thousands ends the
-// stack. Where such a key begins to be too long, or npos.
-std::size_t find_deep_key(std::string_view text) {
-    constexpr int kMostDots = 1000;
-    int dots = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '.') {
-            if (++dots > kMostDots) return i;
-        } else if (c == '\n' || c == '=') {
-            dots = 0;
+constexpr int kMostKeyParts = 32;
+
+// Index behind the TOML string that begins at `begin`, of any of the four kinds.
+std::size_t end_of_string(std::string_view text, std::size_t begin) {
+    const char quote = text[begin];
+    const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
+    const bool lines = text.substr(begin).starts_with(three);
+    for (std::size_t i = begin + (lines ? 3 : 1); i < text.size(); ++i) {
+        if (quote == '"' && text[i] == '\\') {
+            ++i;
+        } else if (!lines && (text[i] == quote || text[i] == '\n')) {
+            return i + 1;
+        } else if (lines && text.substr(i).starts_with(three)) {
+            // Two more may stand there: the string ends with quotes of its own.
+            std::size_t behind = i + 3;
+            while (behind < std::min(i + 5, text.size()) && text[behind] == quote) ++behind;
+            return behind;
         }
+    }
+    return text.size();
+}
+
+// The TOML library descends once for each part of a key, and a value may hold values with such
+// keys, so long ones end the stack. Where a key begins to be too long, or npos.
+std::size_t find_deep_key(std::string_view text) {
+    int parts = 1;
+    for (std::size_t i = 0; i < text.size();) {
+        const char c = text[i];
+        if (c == '"' || c == '\'') {
+            i = end_of_string(text, i);
+            continue;
+        }
+        if (c == '#') {
+            i = std::min(text.find('\n', i), text.size());
+            continue;
+        }
+        if (c == '.' && ++parts > kMostKeyParts) return i;
+        if (c == '\n' || c == '=' || c == ',') parts = 1;
+        ++i;
     }
     return std::string_view::npos;
 }
@@ -86,7 +113,8 @@ Result<Config> parse(std::string_view text, const fs::path& file, const LoadCont
         return fail(problems.error());
     }
     if (const std::size_t dots = find_deep_key(text); dots != std::string_view::npos) {
-        problems.add(position_at(text, dots), "a key of more than a thousand parts");
+        problems.add(position_at(text, dots),
+                     fmt::format("a key of more than {} parts", kMostKeyParts));
         return fail(problems.error());
     }
     const toml::parse_result parsed = toml::parse(text);

@@ -129,6 +129,38 @@ TEST_F(LoadTest, VeryDeepNestingIsAnErrorNotACrash) {
     EXPECT_THAT(config.error().message, HasSubstr("not valid TOML"));
 }
 
+std::string key_of(int parts, const std::string& part) {
+    std::string key = part;
+    for (int i = 1; i < parts; ++i) key += "." + part;
+    return key;
+}
+
+TEST_F(LoadTest, KeysOfManyPartsAreAnErrorNotACrash) {
+    for (const char* part : {"a", "\"=\"", "','", "\"#\"", "\"\\\"\"", "\"\"", " '' "}) {
+        EXPECT_THAT(error(key_of(100000, part) + " = 1\n"),
+                    HasSubstr("a key of more than 32 parts"))
+            << part;
+    }
+    for (const char* front : {"x = '''a'''''\n", "x = \"\"\"\\\"\"\"\"\"\n", "# it's \"\n",
+                              "x = '\\'\n", "x = [\n\"\",''] # '''\n", "x = \"\"\"\"\"\"\n"}) {
+        EXPECT_THAT(error(front + key_of(100000, "a") + " = 1\n"), HasSubstr("a key of more than"))
+            << front;
+    }
+    // The parts of nested keys add up.
+    std::string nested;
+    for (int i = 0; i < 120; ++i) nested += (i > 0 ? "{" : "") + key_of(32, "a") + " = [\n";
+    nested += "1\n";
+    for (int i = 0; i < 120; ++i) nested += i < 119 ? "]}\n" : "]\n";
+    EXPECT_THAT(error(nested), HasSubstr("unknown key"));
+}
+
+TEST_F(LoadTest, DotsInStringsAndCommentsMakeNoKeyLong) {
+    const std::string dots(100000, '.');
+    EXPECT_EQ(good("commands.up = \"" + dots + "\"").commands.up, dots);
+    EXPECT_EQ(good("commands.up = '''" + dots + "\n''''").commands.up, dots + "\n'");
+    good("# it's " + dots + "\n" + "workdir = '/w' # " + dots);
+}
+
 TEST_F(LoadTest, MissingImageNamesTheFile) {
     const auto config = parse("");
     ASSERT_FALSE(config);
