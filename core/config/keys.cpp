@@ -54,9 +54,8 @@ constexpr std::array kKeys{
         "Take the value anew from your environment on each `alca run`."},
     Key{"network.lan-access", "array of string", "nothing",
         "What the sandbox may reach of the local network and this machine: "
-        "\"tcp://10.0.0.5:8000-8100,9000\", a CIDR, a host name, \"${alca:HOST_IP}:5432\"; \"*\" "
-        "is "
-        "everything."},
+        "\"tcp://10.0.0.5:8000-8100,9000\", a CIDR, a host name, \"${alca:HOST_IP}:5432\"; "
+        "\"*\" is everything."},
     Key{"network.dns", "array of string", "as on this machine",
         "Addresses of the resolvers that the sandbox asks; 3 at most."},
     Key{"network.ports", "array of string or table", "",

@@ -58,17 +58,26 @@ void clear_behind(std::vector<unsigned char>& bytes, unsigned prefix_bits) {
     }
 }
 
-bool is_mapped(const std::vector<unsigned char>& bytes) {
+// The IPv4 address that an IPv6 one stands for, as text; "" when there is none.
+std::string mapped_ipv4(const std::vector<unsigned char>& bytes) {
     constexpr std::array<unsigned char, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return bytes.size() == 16 && std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+    if (bytes.size() != 16 || !std::equal(kMapped.begin(), kMapped.end(), bytes.begin())) return "";
+    return address_text({bytes.begin() + kMapped.size(), bytes.end()});
 }
 
-// RFC 1123, with a letter in its last label: whatever looks like a number is meant as one.
+// Decimal or, as resolvers read it too, hexadecimal: "10", "0x0a000005".
+bool is_numeric_label(std::string_view label) {
+    const bool hex = label.starts_with("0x") || label.starts_with("0X");
+    if (hex) label.remove_prefix(2);
+    return label.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789") ==
+           std::string_view::npos;
+}
+
+// RFC 1123, and its last label is no number: whatever looks like an address is meant as one.
 bool is_host_name(std::string_view text) {
     const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (text.empty() || text.size() > kLongestName) return false;
-    bool last_has_letter = false;
     while (true) {
         const std::size_t dot = text.find('.');
         const std::string_view label = text.substr(0, dot);
@@ -78,8 +87,9 @@ bool is_host_name(std::string_view text) {
                                return is_letter(c) || is_digit(c) || c == '-';
                            });
         if (!right) return false;
-        last_has_letter = std::any_of(label.begin(), label.end(), is_letter);
-        if (dot == std::string_view::npos) return last_has_letter;
+        if (dot == std::string_view::npos) {
+            return std::any_of(label.begin(), label.end(), is_letter) && !is_numeric_label(label);
+        }
         text.remove_prefix(dot + 1);
     }
 }
@@ -173,8 +183,12 @@ class RuleParser {
             if (close == std::string_view::npos) return bad("missing closing bracket");
             address = rest_.substr(1, close - 1);
             const std::string_view tail = rest_.substr(close + 1);
-            if (address.find(':') == std::string_view::npos) {
-                return bad("expected IPv6 address but got IPv4 in brackets");
+            if (!parse_address(std::string(address)).empty() &&
+                address.find(':') == std::string_view::npos) {
+                return bad("expected IPv6 address but got IPv4; write it without brackets");
+            }
+            if (address.find(':') == std::string_view::npos || address == kHostToken) {
+                return bad("invalid IP address; brackets hold an IPv6 address");
             }
             if (tail.empty()) return {};
             if (tail[0] != ':') return bad("unexpected characters after IPv6 address");
@@ -202,7 +216,9 @@ class RuleParser {
         const std::size_t slash = text.find('/');
         std::vector<unsigned char> bytes = parse_address(std::string(text.substr(0, slash)));
         if (bytes.empty()) return read_name(text, rule);
-        if (is_mapped(bytes)) return bad("invalid IP address; write it as IPv4");
+        if (const std::string ipv4 = mapped_ipv4(bytes); !ipv4.empty()) {
+            return bad(fmt::format("expected IPv4 address but got IPv6; write it as {}", ipv4));
+        }
         const auto whole = static_cast<unsigned>(bytes.size() * 8);
         unsigned bits = whole;
         if (slash != std::string_view::npos) {
@@ -218,6 +234,11 @@ class RuleParser {
     }
 
     [[nodiscard]] Result<void> read_name(std::string_view text, LanRule& rule) const {
+        // A zone is an interface of this machine, which the sandbox does not have.
+        if (const std::size_t zone = text.find('%');
+            !parse_address(std::string(text.substr(0, zone))).empty()) {
+            return bad("invalid IP address; leave out the zone, the part from '%' on");
+        }
         if (!is_host_name(text)) return bad("invalid IP address or host name");
         rule.name = lower(text);
         if (rule.name == "localhost" || rule.name.ends_with(".localhost")) {
@@ -283,7 +304,10 @@ Result<std::string> parse_resolver(const std::string& text) {
     const auto bad = [&](std::string_view why) {
         return fail(Code::invalid, fmt::format("{}: {}", in_quotes(text), why));
     };
-    if (bytes.empty() || is_mapped(bytes)) return bad("must be an IPv4 or IPv6 address");
+    if (bytes.empty()) return bad("must be an IPv4 or IPv6 address");
+    if (const std::string ipv4 = mapped_ipv4(bytes); !ipv4.empty()) {
+        return bad(fmt::format("expected IPv4 address but got IPv6; write it as {}", ipv4));
+    }
     const bool v4 = bytes.size() == 4;
     const std::string canonical = address_text(bytes);
     if (v4 ? bytes[0] == 127 : canonical == "::1") {

@@ -110,15 +110,28 @@ void add_environment(const Config& config, PowerMap& out) {
     }
 }
 
+// "port 80", "ports 80 and 8000 to 8100".
+std::string ports_in_words(const std::vector<PortRange>& ranges) {
+    std::string text;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        if (i > 0) text += i + 1 == ranges.size() ? " and " : ", ";
+        text += std::to_string(ranges[i].first);
+        if (ranges[i].last != ranges[i].first) text += fmt::format(" to {}", ranges[i].last);
+    }
+    const bool one = ranges.size() == 1 && ranges[0].first == ranges[0].last;
+    return (one ? "port " : "ports ") + text;
+}
+
 std::string can_reach(const LanRule& rule) {
-    const bool host = rule.name.empty() && rule.rule.to == AllowRule::kHost;
-    std::string text = fmt::format("can reach {}", host                ? "this machine"
-                                                   : rule.name.empty() ? rule.rule.to
-                                                                       : rule.name);
-    if (rule.rule.protocols.empty()) return text;
-    text += fmt::format(" by {}", fmt::join(rule.rule.protocols, " and "));
-    if (rule.rule.ports.empty()) return text;
-    return text + " on port " + rule.text.substr(rule.text.rfind(':') + 1);
+    std::string target = rule.rule.to;
+    if (target == AllowRule::kHost) target = "this machine";
+    if (target.find('/') != std::string::npos) target = "the network " + target;
+    if (!rule.name.empty()) target = fmt::format("{} (looked up at each 'alca up')", rule.name);
+    const std::string protocols = fmt::format("{}", fmt::join(rule.rule.protocols, " and "));
+    if (protocols.empty()) return fmt::format("can reach {} by every protocol", target);
+    target += " on ";
+    if (rule.rule.ports.empty()) return fmt::format("can reach {}every {} port", target, protocols);
+    return fmt::format("can reach {}{} {}", target, protocols, ports_in_words(rule.rule.ports));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 
 #include "core/config/lan_access.hpp"
@@ -127,11 +129,11 @@ void read_ports(const toml::node& node, Reading& reading) {
     }
 }
 
-// What one sandbox may have of them; a host name counts as two addresses.
-constexpr std::size_t kMostDestinations = 128;
+// What the firewall takes for one sandbox: FirewallRequest::allow, by protocol and port range.
+constexpr std::size_t kMostDestinations = 256;
 
 std::size_t weight(const LanRule& rule) {
-    const std::size_t addresses = rule.name.empty() ? 1 : 2;
+    const std::size_t addresses = rule.name.empty() ? 1 : 2;  // a name may have one of each family
     return addresses * std::max<std::size_t>(1, rule.rule.protocols.size()) *
            std::max<std::size_t>(1, rule.rule.ports.size());
 }
@@ -141,8 +143,10 @@ void read_lan_access(const toml::node& node, Reading& reading) {
     if (array == nullptr) {
         return reading.problems.add_type(node, "network.lan-access", "an array of strings");
     }
-    std::vector<LanRule>& rules = reading.config.network.lan_access;
-    std::size_t destinations = 0;
+    Network& network = reading.config.network;
+    std::set<std::string> known;                        // by their canonical text
+    std::size_t destinations = 2 * network.dns.size();  // each one by TCP and UDP
+    std::optional<std::size_t> first_beyond;
     for (std::size_t i = 0; i < array->size(); ++i) {
         const toml::node& item = (*array)[i];
         const std::string shown = fmt::format("network.lan-access[{}]", i);
@@ -153,20 +157,22 @@ void read_lan_access(const toml::node& node, Reading& reading) {
             reading.problems.add(position_of(item),
                                  fmt::format("{}: {}", shown, rule.error().message));
         } else if (!rule->has_value()) {
-            reading.config.network.open = true;
-        } else if (std::find(rules.begin(), rules.end(), **rule) == rules.end()) {
+            network.open = true;
+        } else if (known.insert((*rule)->text).second) {
             destinations += weight(**rule);
-            rules.push_back(**rule);
+            if (destinations > kMostDestinations && !first_beyond) first_beyond = i;
+            network.lan_access.push_back(**rule);
         }
     }
-    if (destinations > kMostDestinations) {
-        reading.problems.add(position_of(node),
-                             fmt::format("network.lan-access: more than {} pairs of protocol and "
-                                         "ports; put ports into ranges",
-                                         kMostDestinations));
-    }
     // Beside "*" other entries ask for nothing more.
-    if (reading.config.network.open) rules.clear();
+    if (network.open) return network.lan_access.clear();
+    if (first_beyond) {
+        reading.problems.add(
+            position_of((*array)[*first_beyond]),
+            fmt::format("network.lan-access[{}]: more than {} destinations (each protocol and each "
+                        "port range counts, a host name twice); write networks and port ranges",
+                        *first_beyond, kMostDestinations));
+    }
 }
 
 void read_dns(const toml::node& node, Reading& reading) {
@@ -176,6 +182,7 @@ void read_dns(const toml::node& node, Reading& reading) {
     if (array == nullptr) {
         return reading.problems.add_type(node, "network.dns", "an array of strings");
     }
+    std::vector<std::string>& resolvers = reading.config.network.dns;
     for (std::size_t i = 0; i < array->size(); ++i) {
         const toml::node& item = (*array)[i];
         const std::string shown = fmt::format("network.dns[{}]", i);
@@ -185,11 +192,13 @@ void read_dns(const toml::node& node, Reading& reading) {
         if (!address) {
             reading.problems.add(position_of(item),
                                  fmt::format("{}: {}", shown, address.error().message));
-        } else if (i == kMost) {
-            reading.problems.add(position_of(item),
-                                 fmt::format("network.dns: {} resolvers at most", kMost));
+        } else if (std::find(resolvers.begin(), resolvers.end(), *address) != resolvers.end()) {
+            continue;
+        } else if (resolvers.size() == kMost) {
+            return reading.problems.add(position_of(item),
+                                        fmt::format("{}: {} resolvers at most", shown, kMost));
         } else {
-            reading.config.network.dns.push_back(std::move(*address));
+            resolvers.push_back(std::move(*address));
         }
     }
 }
@@ -202,8 +211,9 @@ void read_network(const TableReader& file, Reading& reading) {
     const TableReader network(*table, "network", "network", reading.problems);
     network.read("ipv6", reading.config.network.ipv6);
     if (const auto* node = network.find("ports")) read_ports(*node, reading);
-    if (const auto* node = network.find("lan-access")) read_lan_access(*node, reading);
+    // Resolvers first: they count among the destinations.
     if (const auto* node = network.find("dns")) read_dns(*node, reading);
+    if (const auto* node = network.find("lan-access")) read_lan_access(*node, reading);
     refuse_if_set(network, "proxy", "set HTTPS_PROXY under [envs]", reading.problems);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,13 @@ TEST(LanAccessTest, MeansWhatTheGrammarSays) {
         {"tcp://[fd00::/64]:80", "tcp://[fd00::/64]:80", {"fd00::/64", tcp, {{80, 80}}}},
         {"${alca:HOST_IP}:8080", "tcp://${alca:HOST_IP}:8080", {"host", tcp, {{8080, 8080}}}},
         {"${alca:HOST_IP}", "${alca:HOST_IP}", {"host"}},
+        {"udp://${alca:HOST_IP}:*", "udp://${alca:HOST_IP}", {"host", udp}},
+        {"udp://10.0.0.0/8:53", "udp://10.0.0.0/8:53", {"10.0.0.0/8", udp, {{53, 53}}}},
+        {"tcp://fd00::1", "tcp://fd00::1", {"fd00::1", tcp}},
+        {"*://[fd00::1]:*", "fd00::1", {"fd00::1"}},
+        {"fd00::ff/128", "fd00::ff", {"fd00::ff"}},
+        {"10.129.2.3/9", "10.128.0.0/9", {"10.128.0.0/9"}},
+        {"10.0.0.5:65535,1", "tcp://10.0.0.5:1,65535", {"10.0.0.5", tcp, {{1, 1}, {65535, 65535}}}},
         {"tcp://10.0.0.5:8000-8100,9000",
          "tcp://10.0.0.5:8000-8100,9000",
          {"10.0.0.5", tcp, {{8000, 8100}, {9000, 9000}}}},
@@ -80,6 +88,47 @@ TEST(LanAccessTest, NamesAreLookedUpLater) {
     EXPECT_EQ(rule("nas").name, "nas");
     EXPECT_EQ(rule("host").name, "host");
     EXPECT_EQ(rule("host").text, "host");
+    EXPECT_EQ(rule("3com.example").name, "3com.example");
+    EXPECT_EQ(rule("0xnas").name, "0xnas");
+    const std::string label(63, 'a');
+    EXPECT_EQ(rule(label).name, label);
+    const std::string longest = label + '.' + label + '.' + label + '.' + std::string(61, 'b');
+    EXPECT_EQ(rule(longest).name.size(), 253U);
+    EXPECT_THAT(error(longest + 'b'), HasSubstr("invalid IP address"));
+    EXPECT_EQ(rule("localhost.example").name, "localhost.example");
+}
+
+TEST(LanAccessTest, NumbersInAnyNotationAreNoNames) {
+    for (const char* text : {"0x7f000001", "0XC0A80101", "10.0x5", "0x", "010.0.0.1", "1",
+                             "167772165", "a.1", "nas.0xff", "10.0.0.0x1:80"}) {
+        EXPECT_THAT(error(text), HasSubstr("invalid IP address")) << text;
+    }
+}
+
+TEST(LanAccessTest, HostileBytesAreRefusedAndShownHarmless) {
+    std::vector<std::string> texts{"nas\xff",
+                                   "\xc0\xaf",
+                                   std::string("nas\0x", 5),
+                                   "nas\x1b[2J",
+                                   "nas\n10.0.0.1",
+                                   "10.0.0.1:8\xff",
+                                   "[\0::1]",
+                                   "t\xffp://nas",
+                                   "n\xc3\xa4s.example",
+                                   "\xe2\x80\xae"
+                                   "nas"};
+    texts.emplace_back(4096, '[');
+    texts.emplace_back(4096, ':');
+    texts.emplace_back(1U << 20, '\xff');
+    for (const std::string& text : texts) {
+        const std::string said = error(text);
+        EXPECT_TRUE(said.starts_with("lan-access rule")) << said;
+        EXPECT_LT(said.size(), 600U);
+        EXPECT_TRUE(
+            std::all_of(said.begin(), said.end(), [](char c) { return c >= ' ' && c < 127; }) ||
+            text.find("\xc3") != std::string::npos)
+            << said;
+    }
 }
 
 TEST(LanAccessTest, ResolversAreAddressesThatASandboxCanReach) {
@@ -89,9 +138,15 @@ TEST(LanAccessTest, ResolversAreAddressesThatASandboxCanReach) {
          {std::string("dns.local"), std::string("127.0.0.53"), std::string("::1"),
           std::string("0.0.0.0"), std::string("::"), std::string("224.0.0.1"),
           std::string("ff02::1"), std::string("::ffff:10.0.0.1"), std::string("1.1.1.1:53"),
-          std::string("1.1.1.1\0x", 9), std::string()}) {
-        EXPECT_FALSE(parse_resolver(text)) << text;
+          std::string("fe80::1%eth0"), std::string("255.255.255.255"), std::string("10.0.0.0/8"),
+          std::string("\xff"), std::string(1U << 20, '1'), std::string("1.1.1.1\0x", 9),
+          std::string()}) {
+        const auto parsed = parse_resolver(text);
+        ASSERT_FALSE(parsed) << text;
+        EXPECT_LT(parsed.error().message.size(), 600U);
     }
+    EXPECT_THAT(parse_resolver("::ffff:10.0.0.1").error().message,
+                HasSubstr("write it as 10.0.0.1"));
 }
 
 TEST(LanAccessTest, ErrorsSayWhatIsWrong) {
@@ -100,6 +155,9 @@ TEST(LanAccessTest, ErrorsSayWhatIsWrong) {
     EXPECT_THAT(error("[fd00::1"), HasSubstr("missing closing bracket"));
     EXPECT_THAT(error("[fd00::1]x"), HasSubstr("unexpected characters after IPv6 address"));
     EXPECT_THAT(error("[10.0.0.1]:80"), HasSubstr("expected IPv6 address but got IPv4"));
+    EXPECT_THAT(error("[nas]:80"), HasSubstr("brackets hold an IPv6 address"));
+    EXPECT_THAT(error("[${alca:HOST_IP}]:80"), HasSubstr("brackets hold an IPv6 address"));
+    EXPECT_THAT(error("[]"), HasSubstr("brackets hold an IPv6 address"));
     EXPECT_THAT(error("10.0.0"), HasSubstr("invalid IP address"));
     EXPECT_THAT(error("1.2.3.4.5"), HasSubstr("invalid IP address"));
     EXPECT_THAT(error("a_b"), HasSubstr("invalid IP address"));
@@ -109,14 +167,24 @@ TEST(LanAccessTest, ErrorsSayWhatIsWrong) {
     EXPECT_THAT(error(std::string_view("10.0.0.1\0", 9)), HasSubstr("invalid IP address"));
     EXPECT_THAT(error("nas/24"), HasSubstr("invalid IP address"));
     EXPECT_THAT(error("localhost:80"), HasSubstr("${alca:HOST_IP}"));
-    EXPECT_THAT(error("::ffff:10.0.0.1"), HasSubstr("write it as IPv4"));
+    EXPECT_THAT(error("a.localhost"), HasSubstr("${alca:HOST_IP}"));
+    EXPECT_THAT(error("::ffff:10.0.0.1"),
+                HasSubstr("expected IPv4 address but got IPv6; write it as 10.0.0.1"));
+    EXPECT_THAT(error("[::ffff:a00:1]:80"), HasSubstr("write it as 10.0.0.1"));
+    EXPECT_THAT(error("::ffff:0:0/96"), HasSubstr("expected IPv4 address but got IPv6"));
     EXPECT_THAT(error("0.0.0.0/0"), HasSubstr("write \"*\""));
     EXPECT_THAT(error("::/0"), HasSubstr("write \"*\""));
     EXPECT_THAT(error(std::string(1U << 20, '1')), HasSubstr("longer than 4096 bytes"));
     EXPECT_THAT(error("10.0.0.300"), HasSubstr("invalid IP address"));
-    EXPECT_THAT(error("fe80::1%eth0"), HasSubstr("invalid IP address"));
+    EXPECT_THAT(error("fe80::1%eth0"), HasSubstr("invalid IP address; leave out the zone"));
+    EXPECT_THAT(error("[fe80::1%2]:80"), HasSubstr("invalid IP address; leave out the zone"));
+    EXPECT_THAT(error("fe80::1%eth0/64"), HasSubstr("invalid IP address; leave out the zone"));
+    EXPECT_THAT(error("nas%eth0"), HasSubstr("invalid IP address or host name"));
     EXPECT_THAT(error("10.0.0.0/33"), HasSubstr("invalid CIDR"));
     EXPECT_THAT(error("10.0.0.0/"), HasSubstr("invalid CIDR"));
+    EXPECT_THAT(error("10.0.0.0/-1"), HasSubstr("invalid CIDR"));
+    EXPECT_THAT(error("fd00::/129"), HasSubstr("invalid CIDR"));
+    EXPECT_THAT(error("fd00::/64:80"), HasSubstr("invalid CIDR"));
     EXPECT_THAT(error("10.0.0.1:"), HasSubstr("invalid port"));
     EXPECT_THAT(error("10.0.0.1:90-80"), HasSubstr("from the lower to the higher port"));
     EXPECT_THAT(error("10.0.0.1:80-"), HasSubstr("invalid port"));

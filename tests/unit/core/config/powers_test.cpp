@@ -114,11 +114,35 @@ TEST_F(PowersTest, EachDestinationAndResolverIsAPower) {
         ids("network.lan-access = [\"nas:80,443\", \"10.0.0.0/8\"]\n"
             "network.dns = [\"192.168.1.1\"]"),
         ElementsAre("dns 192.168.1.1", "lan-access 10.0.0.0/8", "lan-access tcp://nas:80,443"));
-    EXPECT_EQ(text_of("network.lan-access = [\"10.0.0.0/8\"]"), "can reach 10.0.0.0/8");
-    EXPECT_EQ(text_of("network.lan-access = [\"*://nas:80,90-95\"]"),
-              "can reach nas by tcp and udp on port 80,90-95");
-    EXPECT_EQ(text_of("network.lan-access = [\"udp://${alca:HOST_IP}\"]"),
-              "can reach this machine by udp");
+    EXPECT_EQ(text_of("network.dns = [\"192.168.1.1\"]"),
+              "asks 192.168.1.1 for the addresses of names");
+}
+
+TEST_F(PowersTest, DestinationsAreToldInWords) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"10.0.0.5", "can reach 10.0.0.5 by every protocol"},
+        {"10.1.2.3/8", "can reach the network 10.0.0.0/8 by every protocol"},
+        {"10.0.0.5:80", "can reach 10.0.0.5 on tcp port 80"},
+        {"10.0.0.5:90-95", "can reach 10.0.0.5 on tcp ports 90 to 95"},
+        {"udp://fd00::1", "can reach fd00::1 on every udp port"},
+        {"udp://${alca:HOST_IP}:53", "can reach this machine on udp port 53"},
+        {"host", "can reach host (looked up at each 'alca up') by every protocol"},
+        {"*://nas:80,7,90-95",
+         "can reach nas (looked up at each 'alca up') on tcp and udp ports 7, 80 and 90 to 95"}};
+    for (const auto& [entry, text] : cases) {
+        EXPECT_EQ(text_of("network.lan-access = [\"" + entry + "\"]"), text);
+    }
+}
+
+TEST_F(PowersTest, DestinationsAreAskedForAgainOnlyWhenTheyMeanSomethingElse) {
+    const auto before = ids("network.lan-access = [\"10.0.0.5:80,443\"]");
+    const auto asked = [&](const std::string& entry) {
+        return unapproved(powers(good("network.lan-access = [\"" + entry + "\"]")), before).size();
+    };
+    EXPECT_EQ(asked("tcp://10.0.0.5:443,80"), 0U);
+    EXPECT_EQ(asked("10.0.0.5:80-443"), 1U);
+    EXPECT_EQ(asked("*://10.0.0.5:80,443"), 1U);
+    EXPECT_EQ(asked("10.0.0.5"), 1U);
 }
 
 TEST_F(PowersTest, TextsCannotForgeTerminalOutput) {

@@ -1,4 +1,7 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <ctime>
 
 #include "support.hpp"
 
@@ -74,22 +77,76 @@ TEST_F(NetworkTest, BadEntriesOfLanAccessAreNamedWithTheirPlace) {
                 HasSubstr("network.lan-access[0]: lan-access rule \"host_local\": invalid IP"));
     EXPECT_THAT(error("network.lan-access = [\"*\", \"1.2.3\"]"),
                 HasSubstr("network.lan-access[1]: lan-access rule \"1.2.3\": invalid IP"));
+    const std::string both = error("network.lan-access = [\"10.0.0.1:0\",\n  7, \"a\\u0000b\"]");
+    EXPECT_THAT(both, HasSubstr(".alca.toml:2:23: network.lan-access[0]: lan-access rule "
+                                "\"10.0.0.1:0\": port 0 out of range (1-65535)"));
+    EXPECT_THAT(both, HasSubstr(".alca.toml:3:3: network.lan-access[1]: expected a string"));
+    EXPECT_THAT(both, HasSubstr(".alca.toml:3:6: network.lan-access[2]: "));
+    EXPECT_THAT(error("network.lan-access = \"10.0.0.1\""),
+                HasSubstr(".alca.toml:2:22: network.lan-access: expected an array of strings"));
 }
 
-TEST_F(NetworkTest, MoreDestinationsThanTheKernelIsGivenAreAnError) {
+TEST_F(NetworkTest, StarBesideABadEntryDoesNotExcuseIt) {
+    EXPECT_THAT(error("network.lan-access = [\"*\", \"localhost\"]"),
+                HasSubstr(".alca.toml:2:28: network.lan-access[1]: lan-access rule \"localhost\""));
+}
+
+// "10.0.0.0", "10.0.0.1", ... with `behind` behind each.
+std::string addresses(int count, const std::string& behind = "") {
     std::string list;
-    for (int i = 0; i < 129; ++i) list += "\"10.0.0." + std::to_string(i) + "\",";
-    EXPECT_THAT(error("network.lan-access = [" + list + "]"), HasSubstr("more than 128 pairs"));
+    for (int i = 0; i < count; ++i) {
+        list += fmt::format("\"10.{}.{}.{}{}\",", i >> 16, (i >> 8) & 255, i & 255, behind);
+    }
+    return list;
+}
+
+TEST_F(NetworkTest, MoreDestinationsThanTheFirewallTakesAreAnError) {
+    const auto list = [](const std::string& items) {
+        return "network.lan-access = [" + items + "]";
+    };
+    EXPECT_EQ(good(list(addresses(256))).network.lan_access.size(), 256U);
+    EXPECT_THAT(error(list("\n" + addresses(256) + "\n  \"nas\"")),
+                HasSubstr(".alca.toml:4:3: network.lan-access[256]: more than 256 destinations"));
+    good(list(addresses(64) + addresses(64, ":80,443") + addresses(16, ":2-9,20-29,4,6")));
+    good(list(addresses(32, ":1,3,5,7,9,11,13,15")));
+    EXPECT_THAT(error(list(addresses(33, ":1,3,5,7,9,11,13,15"))),
+                HasSubstr("lan-access[32]: more"));
+    good(list(addresses(64, "/32") + addresses(16, ":1,3,5,7,9,11")));
+    EXPECT_THAT(error(list("\"*://10.0.0.1:1\"," + addresses(255))), HasSubstr("[255]: more than"));
+    good(list("\"nas\"," + addresses(254)));
+    EXPECT_THAT(error(list("\"nas\"," + addresses(255))), HasSubstr("[255]: more than"));
+    good(list(addresses(256) + addresses(256)));
+    EXPECT_TRUE(good(list(addresses(300) + "\"*\"")).network.open);
+}
+
+TEST_F(NetworkTest, ResolversCountAmongTheDestinations) {
+    const std::string dns = "\nnetwork.dns = [\"192.168.1.1\"]";
+    EXPECT_TRUE(parse("image = \"i\"\nnetwork.lan-access = [" + addresses(254) + "]" + dns));
+    EXPECT_THAT(error("network.lan-access = [" + addresses(255) + "]" + dns),
+                HasSubstr("network.lan-access[254]: more than 256 destinations"));
+}
+
+TEST_F(NetworkTest, FileFullOfEntriesIsReadInTimeThatGrowsWithIt) {
+    const std::clock_t begin = std::clock();  // of this process: others may keep the machine busy
+    EXPECT_THAT(error("network.lan-access = [" + addresses(50000) + "]"),
+                HasSubstr("network.lan-access[256]: more than 256"));
+    EXPECT_THAT(error("network.dns = [" + addresses(50000, ":1") + "]"), HasSubstr("49990 more"));
+    EXPECT_LT(std::clock() - begin, 10 * CLOCKS_PER_SEC);
 }
 
 TEST_F(NetworkTest, ResolversAreAFewAddresses) {
     EXPECT_THAT(good("network.dns = [\"192.168.1.1\", \"FD00::53\"]").network.dns,
                 testing::ElementsAre("192.168.1.1", "fd00::53"));
     EXPECT_THAT(error("network.dns = [\"1.1.1.1\", \"dns.local\"]"),
-                HasSubstr("network.dns[1]: \"dns.local\": must be an IPv4 or IPv6 address"));
+                HasSubstr(".alca.toml:2:27: network.dns[1]: \"dns.local\": must be an IPv4 or IPv6 "
+                          "address"));
+    EXPECT_THAT(
+        good("network.dns = [\"1.1.1.1\", \"fd00::1\", \"1.1.1.1\", \"FD00:0::1\"]").network.dns,
+        testing::ElementsAre("1.1.1.1", "fd00::1"));
     EXPECT_THAT(error("network.dns = [\"1.1.1.1\", \"1.1.1.2\", \"1.1.1.3\", \"1.1.1.4\"]"),
-                HasSubstr("3 resolvers at most"));
-    EXPECT_THAT(error("network.dns = \"1.1.1.1\""), HasSubstr("an array of strings"));
+                HasSubstr(".alca.toml:2:49: network.dns[3]: 3 resolvers at most"));
+    EXPECT_THAT(error("network.dns = \"1.1.1.1\""),
+                HasSubstr(".alca.toml:2:15: network.dns: expected an array of strings"));
 }
 
 }  // namespace
