@@ -128,7 +128,7 @@ std::string can_reach(const LanRule& rule) {
     if (target.find('/') != std::string::npos) target = "the network " + target;
     if (!rule.name.empty()) target = fmt::format("{} (looked up at each 'alca up')", rule.name);
     const std::string protocols = fmt::format("{}", fmt::join(rule.rule.protocols, " and "));
-    if (protocols.empty()) return fmt::format("can reach {} by every protocol", target);
+    if (protocols.empty()) return fmt::format("can reach {} by tcp, udp and icmp", target);
     target += " on ";
     if (rule.rule.ports.empty()) return fmt::format("can reach {}every {} port", target, protocols);
     return fmt::format("can reach {}{} {}", target, protocols, ports_in_words(rule.rule.ports));

@@ -120,13 +120,13 @@ TEST_F(PowersTest, EachDestinationAndResolverIsAPower) {
 
 TEST_F(PowersTest, DestinationsAreToldInWords) {
     const std::vector<std::pair<std::string, std::string>> cases{
-        {"10.0.0.5", "can reach 10.0.0.5 by every protocol"},
-        {"10.1.2.3/8", "can reach the network 10.0.0.0/8 by every protocol"},
+        {"10.0.0.5", "can reach 10.0.0.5 by tcp, udp and icmp"},
+        {"10.1.2.3/8", "can reach the network 10.0.0.0/8 by tcp, udp and icmp"},
         {"10.0.0.5:80", "can reach 10.0.0.5 on tcp port 80"},
         {"10.0.0.5:90-95", "can reach 10.0.0.5 on tcp ports 90 to 95"},
         {"udp://fd00::1", "can reach fd00::1 on every udp port"},
         {"udp://${alca:HOST_IP}:53", "can reach this machine on udp port 53"},
-        {"host", "can reach host (looked up at each 'alca up') by every protocol"},
+        {"host", "can reach host (looked up at each 'alca up') by tcp, udp and icmp"},
         {"*://nas:80,7,90-95",
          "can reach nas (looked up at each 'alca up') on tcp and udp ports 7, 80 and 90 to 95"}};
     for (const auto& [entry, text] : cases) {
