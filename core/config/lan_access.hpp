@@ -13,7 +13,7 @@ namespace alca::config {
 
 // "[proto://]addr[:ports]": proto tcp, udp or *; addr an IPv4 or IPv6 address, a CIDR of either, a
 // host name or ${alca:HOST_IP}; ports "80", "8000-8100", a list "80,443,8000-8100" of 64 parts at
-// most, or "*". Ports without proto mean TCP; neither means TCP, UDP and ICMP. IPv6 with ports needs
+// most, or "*". Ports without proto mean TCP; neither: TCP, UDP, ICMP. IPv6 with ports needs
 // brackets. Blanks around are ignored. Bits behind a CIDR's prefix are cleared. Equal rules have
 // the same text. nullopt: "*". Errors: invalid, "lan-access rule ...".
 [[nodiscard]] Result<std::optional<LanRule>> parse_lan_rule(std::string_view text);
