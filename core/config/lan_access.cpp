@@ -107,6 +107,7 @@ std::vector<PortRange> merged(std::vector<PortRange> ranges) {
     std::sort(ranges.begin(), ranges.end(),
               [](const PortRange& a, const PortRange& b) { return a.first < b.first; });
     std::vector<PortRange> out;
+    out.reserve(ranges.size());
     for (const PortRange& range : ranges) {
         if (!out.empty() && range.first <= out.back().last + 1) {
             out.back().last = std::max(out.back().last, range.last);
@@ -127,6 +128,7 @@ std::string canonical(const LanRule& rule) {
     if (rule.rule.ports.empty()) return text + address;
     const bool v6 = rule.name.empty() && rule.rule.to.find(':') != std::string::npos;
     std::vector<std::string> ports;
+    ports.reserve(rule.rule.ports.size());
     for (const PortRange& range : rule.rule.ports) {
         ports.push_back(range.first == range.last ? std::to_string(range.first)
                                                   : fmt::format("{}-{}", range.first, range.last));
@@ -309,7 +311,7 @@ Result<std::string> parse_resolver(const std::string& text) {
         return bad(fmt::format("expected IPv4 address but got IPv6; write it as {}", ipv4));
     }
     const bool v4 = bytes.size() == 4;
-    const std::string canonical = address_text(bytes);
+    std::string canonical = address_text(bytes);
     if (v4 ? bytes[0] == 127 : canonical == "::1") {
         return bad("is the sandbox itself there; name a resolver that it can reach");
     }

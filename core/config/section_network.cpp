@@ -152,16 +152,19 @@ void read_lan_access(const toml::node& node, Reading& reading) {
         const std::string shown = fmt::format("network.lan-access[{}]", i);
         const auto text = read_string(item, shown, reading.problems);
         if (!text) continue;
-        const auto rule = parse_lan_rule(*text);
-        if (!rule) {
+        const auto parsed = parse_lan_rule(*text);
+        if (!parsed) {
             reading.problems.add(position_of(item),
-                                 fmt::format("{}: {}", shown, rule.error().message));
-        } else if (!rule->has_value()) {
+                                 fmt::format("{}: {}", shown, parsed.error().message));
+            continue;
+        }
+        const std::optional<LanRule>& rule = *parsed;
+        if (!rule.has_value()) {
             network.open = true;
-        } else if (known.insert((*rule)->text).second) {
-            destinations += weight(**rule);
+        } else if (known.insert(rule->text).second) {
+            destinations += weight(*rule);
             if (destinations > kMostDestinations && !first_beyond) first_beyond = i;
-            network.lan_access.push_back(**rule);
+            network.lan_access.push_back(*rule);
         }
     }
     // Beside "*" other entries ask for nothing more.

@@ -65,7 +65,7 @@ Result<std::vector<std::string>> resolve(const std::string& name, int cancel_fd)
         if (is_readable(cancel_fd)) {
             // One that cannot be taken back any more still writes to it.
             if (::gai_cancel(&lookup->request) == EAI_NOTCANCELED) {
-                static_cast<void>(lookup.release());
+                static_cast<void>(lookup.release());  // NOLINT(bugprone-unused-return-value)
             }
             return fail(Code::cancelled, "interrupted");
         }

@@ -78,6 +78,7 @@ Result<std::vector<Allowance>> allowances(const std::vector<AllowRule>& rules) {
             return fail(Code::invalid, fmt::format("\"{}\" is no address", rule.to));
         }
         std::vector<std::uint8_t> protocols;
+        protocols.reserve(rule.protocols.size());
         for (const std::string& name : rule.protocols) {
             protocols.push_back(name == "udp" ? IPPROTO_UDP : IPPROTO_TCP);
         }
