@@ -63,7 +63,9 @@ int blocked(Program& program, bool as_json) {
     const auto context = (*project)->context(session);
     if (!context) return report(context.error());
     const auto& known = (*project)->state;
-    if (!known) return report(Error{Code::not_found, "no sandbox is up here; run: alca up"});
+    if (!known || known->phase == project::Phase::absent) {
+        return report(Error{Code::not_found, "no sandbox is up here; run: alca up"});
+    }
     const project::State& state = *known;
     if (context->firewall == nullptr || state.firewall.plugin.empty()) {
         return report(Error{Code::unavailable, "this sandbox has no network rules"});

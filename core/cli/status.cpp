@@ -91,7 +91,7 @@ std::string sandbox_text(const project::State& state, const flow::StatusReport& 
             path.string());
     }
     if (!report.setuid_files.complete) {
-        text += "  note: the project is too large to be searched for set-user-ID files here\n";
+        text += "  note: not all of the project was searched for set-user-ID files\n";
     }
     if (!report.drift.empty()) {
         text += "Configuration has changed since last container creation:\n";

@@ -35,7 +35,12 @@ void report_rules(const Context& context, const project::State& state, Isolation
         report.problems.push_back(fmt::format("network rules: {}", *problem));
     }
     auto refused = context.firewall->firewall.report(context.call, make_firewall_request(state));
-    if (refused) report.refused = std::move(refused->refused);
+    if (refused) {
+        report.refused = std::move(refused->refused);
+    } else {
+        report.notes.push_back(
+            fmt::format("what was refused could not be read: {}", refused.error().message));
+    }
 }
 
 IsolationReport look_at_isolation(const Context& context, const project::State& state,
@@ -66,7 +71,9 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     if (auto ours = check_ours(report.sandbox, state); !ours) return fail(ours.error());
     if (report.sandbox.state != SandboxState::running) return report;
     report.isolation = look_at_isolation(context, state, report.sandbox);
-    report.isolation.notes = lan_access_changes(context, config, state);
+    for (std::string& change : lan_access_changes(context, config, state)) {
+        report.isolation.notes.push_back(std::move(change));
+    }
     report.setuid_files =
         project::find_setuid_files(state.directory.path, state.created_at, kSetuidSearch);
     report.drift = project::drift(state.applied_config, config::applied_form(config));

@@ -1,7 +1,10 @@
 #include "core/project/setuid_files.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 
 #include "core/project/state.hpp"
@@ -11,10 +14,19 @@ namespace {
 
 constexpr std::size_t kMaxPaths = 20;
 
-bool gives_rights(const fs::path& path, std::string_view since) {
+void look_at(const fs::path& path, std::string_view since, SetuidFiles& found) {
     struct stat info{};
-    if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
-    return (info.st_mode & (S_ISUID | S_ISGID)) != 0 && rfc3339(info.st_ctime) >= since;
+    if (::lstat(path.c_str(), &info) != 0) {
+        if (errno != ENOENT) found.complete = false;  // such as a path that is too long
+        return;
+    }
+    // The walk passes such a directory by without a word; others may still run what is in it.
+    if (S_ISDIR(info.st_mode) &&
+        ::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) != 0) {
+        found.complete = false;
+    }
+    const bool gives_rights = S_ISREG(info.st_mode) && (info.st_mode & (S_ISUID | S_ISGID)) != 0;
+    if (gives_rights && rfc3339(info.st_ctime) >= since) found.paths.push_back(path);
 }
 
 }  // namespace
@@ -31,7 +43,7 @@ SetuidFiles find_setuid_files(const fs::path& root, std::string_view since,
             found.complete = false;
             break;
         }
-        if (gives_rights(it->path(), since)) found.paths.push_back(it->path());
+        look_at(it->path(), since, found);
     }
     if (error) found.complete = false;
     return found;

@@ -28,6 +28,10 @@ class StateTest(program.AlcaTest):
             self.assertIn(text, outcome.err)
         self.assertEqual([line for line in self.engine.requests if not line.startswith("GET ")], [])
 
+    def test_network_blocked_without_a_sandbox_says_to_run_up(self) -> None:
+        outcome = self.work.run("network", "blocked", "--json")
+        self.assert_outcome(outcome, 1, out="", err="alca: no sandbox is up here; run: alca up\n")
+
     def in_mount(self, script: str) -> tuple[str, ...]:
         """Runs alca in a mount namespace in which the script has mounted something."""
         return ("unshare", "--mount", "sh", "-euc", f'{script}; exec "$@"', "sh")

@@ -41,7 +41,7 @@ struct AllowRule {
     static constexpr const char* kHost = "host";  // this machine, by any of its addresses
 
     std::string to;  // kHost, or an address or CIDR: "10.0.0.0/8", "fd00::1"
-    std::vector<std::string> protocols = {};  // "tcp", "udp"; empty: every protocol, ICMP included
+    std::vector<std::string> protocols = {};  // "tcp", "udp"; empty: TCP, UDP and ICMP
     std::vector<PortRange> ports = {};        // empty: every port. Only with protocols
     friend bool operator==(const AllowRule&, const AllowRule&) = default;
     static Result<AllowRule> from_json(const Json& json);

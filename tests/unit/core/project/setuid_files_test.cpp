@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/project/state.hpp"
 #include "support.hpp"
@@ -49,6 +50,26 @@ TEST_F(SetuidFilesTest, EndsWhenItsTimeOrItsRoomIsUsedUp) {
     EXPECT_THAT(many.paths, SizeIs(20));
     EXPECT_FALSE(many.complete);
     EXPECT_FALSE(find_setuid_files(project(), kLongAgo, seconds(-1)).complete);
+}
+
+// Root reads everything, so this looks as somebody else where it can.
+TEST_F(SetuidFilesTest, ADirectoryThatCannotBeReadIsIncomplete) {
+    make("closed/program", 04755);
+    EXPECT_EQ(::chmod((project() / "closed").c_str(), 0711), 0);
+    ASSERT_EQ(::chmod(base().c_str(), 0755), 0);
+    if (::geteuid() == 0) {
+        ASSERT_EQ(::seteuid(65534), 0);
+    } else {
+        EXPECT_EQ(::chmod((project() / "closed").c_str(), 0111), 0);
+    }
+    const SetuidFiles found = find_setuid_files(project(), kLongAgo, seconds(5));
+    if (::getuid() == 0) {
+        ASSERT_EQ(::seteuid(0), 0);
+    }
+    EXPECT_EQ(::chmod((project() / "closed").c_str(), 0755), 0);
+    EXPECT_THAT(found.paths, IsEmpty());
+    EXPECT_FALSE(found.complete);
+    EXPECT_TRUE(find_setuid_files(project(), kLongAgo, seconds(5)).complete);
 }
 
 TEST_F(SetuidFilesTest, AMissingDirectoryIsIncomplete) {
