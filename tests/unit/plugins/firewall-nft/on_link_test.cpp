@@ -28,10 +28,10 @@ TEST(OnLinkTest, PublicNetworksOfBothFamiliesAreKept) {
 }
 
 TEST(OnLinkTest, WhatIsRefusedAnywayAndOurOwnBridgesAreLeftOut) {
-    const OnLink found = on_link({route("10.0.0.0/24"), route("172.17.0.0/16", "docker0"),
-                                  route("fe80::/64"), route("fd00:1::/64"),
-                                  route("203.0.113.0/28", "alca0123"), route("203.0.113.0/24", "lo")},
-                                 denied_ranges());
+    const OnLink found = on_link(
+        {route("10.0.0.0/24"), route("172.17.0.0/16", "docker0"), route("fe80::/64"),
+         route("fd00:1::/64"), route("203.0.113.0/28", "alca0123"), route("203.0.113.0/24", "lo")},
+        denied_ranges());
     EXPECT_TRUE(found.v4.empty());
     EXPECT_TRUE(found.v6.empty());
 }
@@ -44,10 +44,9 @@ TEST(OnLinkTest, WaysToTheInternetAreNoNetworks) {
 }
 
 TEST(OnLinkTest, NetworksThatOverlapOrTouchBecomeOne) {
-    const OnLink found =
-        on_link({route("203.0.113.128/25"), route("203.0.113.64/26"), route("203.0.113.0/25"),
-                 route("203.0.115.0/24")},
-                {});
+    const OnLink found = on_link({route("203.0.113.128/25"), route("203.0.113.64/26"),
+                                  route("203.0.113.0/25"), route("203.0.115.0/24")},
+                                 {});
     EXPECT_EQ(found.v4, ranges({"203.0.113.0/24", "203.0.115.0/24"}));
 }
 
@@ -61,7 +60,8 @@ TEST(PrefixTest, BitsBehindThePrefixDoNotMatter) {
     EXPECT_EQ(parse_prefix("10.1.2.3/9")->last, (Bytes{10, 127, 255, 255}));
     EXPECT_EQ(parse_prefix("10.1.2.3")->first, parse_prefix("10.1.2.3")->last);
     EXPECT_EQ(parse_prefix("0.0.0.0/0")->last, (Bytes{255, 255, 255, 255}));
-    for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8 ", "x/8", "::/129"}) {
+    for (const char* text :
+         {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8 ", "x/8", "::/129"}) {
         EXPECT_FALSE(parse_prefix(text)) << text;
     }
 }
