@@ -43,6 +43,7 @@ void add_run(CLI::App& app, Program& program);
 void add_status(CLI::App& app, Program& program);
 void add_list(CLI::App& app, Program& program);
 void add_network(CLI::App& app, Program& program);
+void add_network_helper(CLI::App& app, Program& program);
 void add_plugins(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);

@@ -63,6 +63,7 @@ flow::Host look_at_host(const Program& program) {
     host.uid = ::getuid();
     host.gid = ::getgid();
     host.init_program = program.prefix / "libexec" / "alca" / "alca-init";
+    host.net_helper_archive = program.prefix / "libexec" / "alca" / "alca-net.tar";
     host.environment = program.environment;
     host.resolve = os::resolve;
     host.resolvers = resolvers_of("/etc/resolv.conf");

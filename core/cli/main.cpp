@@ -75,6 +75,7 @@ int run(int argc, char** argv) {
     alca::cli::add_down(app, program);
     alca::cli::add_list(app, program);
     alca::cli::add_network(app, program);
+    alca::cli::add_network_helper(app, program);
     alca::cli::add_plugins(app, program);
     alca::cli::add_doctor(app, program);
     alca::cli::add_completion(app, program);

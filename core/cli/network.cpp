@@ -6,6 +6,7 @@
 
 #include "core/cli/command.hpp"
 #include "core/cli/session.hpp"
+#include "core/flow/protection.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/os/interrupt.hpp"
 
@@ -70,13 +71,16 @@ int blocked(Program& program, bool as_json) {
     if (context->firewall == nullptr || state.firewall.plugin.empty()) {
         return report(Error{Code::unavailable, "this sandbox has no network rules"});
     }
-    auto answer =
-        context->firewall->firewall.report(context->call, flow::make_firewall_request(state));
-    if (!answer) return report(answer.error());
-    sort(answer->blocked);
-    return print(as_json ? dump(to_json(answer->blocked)) + "\n" : table(answer->blocked))
-               ? exit_ok
-               : exit_failed;
+    const auto status = context->runtime.runtime.status(context->call, flow::make_ref(state));
+    if (!status) return report(status.error());
+    flow::RulesReport rules = flow::look_at_rules(*context, state, status->pid);
+    const bool readable = rules.host || rules.inside;
+    for (const std::string& problem : rules.problems) session.console().warn(problem);
+    for (const std::string& note : rules.notes) session.console().warn(note);
+    if (!readable || !rules.notes.empty()) return exit_failed;
+    std::vector<BlockedTarget>& targets = rules.refused.blocked;
+    sort(targets);
+    return print(as_json ? dump(to_json(targets)) + "\n" : table(targets)) ? exit_ok : exit_failed;
 }
 
 }  // namespace

@@ -182,7 +182,14 @@ Result<void> choose_plugins(Session& session, ProjectSession& project) {
     if (!firewall) return fail(firewall.error());
     project.firewall = std::move(*firewall);
     if (const auto& chosen = project.firewall; chosen.has_value()) {
-        project.firewall_port.emplace(flow::FirewallPort{chosen->id, *chosen->firewall});
+        project.firewall_port.emplace(flow::FirewallPort{
+            .id = chosen->id,
+            .firewall = *chosen->firewall,
+            .another = [&session, id = chosen->id]() -> Result<std::unique_ptr<Firewall>> {
+                auto other = session.loader().firewall(session.call(), id);
+                if (!other) return fail(other.error());
+                return std::move(*other);
+            }});
     }
     return {};
 }

@@ -32,14 +32,15 @@ std::string_view state_text(SandboxState state) {
 }
 
 std::string refused_text(const std::map<std::string, std::uint64_t>& refused) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kReasons{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kReasons{
         {{"lan", "to the local network"},
          {"host", "to this host"},
          {"meta", "to link-local and metadata addresses"},
          {"cgnat", "to carrier-NAT addresses"},
          {"mcast", "to multicast and broadcast"},
          {"spoof", "with a false source"},
-         {"proto", "of other protocols"}}};
+         {"proto", "of other protocols"},
+         {"inbound", "from outside"}}};
     std::vector<std::string> parts;
     for (const auto& [reason, words] : kReasons) {
         const auto found = refused.find(std::string(reason));
@@ -56,7 +57,7 @@ std::string isolation_text(const flow::IsolationReport& isolation) {
     if (isolation.intact && isolation.policy == "open") {
         text = "Isolation: network not blocked (lan-access = [\"*\"]), the rest verified\n";
     } else if (isolation.intact) {
-        text = fmt::format("Isolation: intact: {}\n", isolation.layer);
+        text = fmt::format("Isolation: intact: {}\n", isolation.layers);
     } else {
         text = "Isolation: NOT INTACT\n";
     }
@@ -103,6 +104,16 @@ std::string sandbox_text(const project::State& state, const flow::StatusReport& 
     return text + "Run 'alca run <command>' to execute commands.\n";
 }
 
+Json layers_json(const flow::IsolationReport& isolation) {
+    Json layers = Json::array();
+    const auto add = [&](const char* name, const std::optional<flow::Way>& way) {
+        if (way) layers.push_back({{"layer", name}, {"way", flow::to_string(*way)}});
+    };
+    add("host", isolation.host_layer);
+    add("inside", isolation.inside_layer);
+    return layers;
+}
+
 Json drift_json(const std::vector<project::Change>& changes) {
     Json list = Json::array();
     for (const project::Change& change : changes) {
@@ -130,7 +141,8 @@ Json sandbox_json(const project::State& state, const flow::StatusReport& report)
             {"isolation",
              {{"intact", isolation.intact},
               {"policy", isolation.policy},
-              {"layer", isolation.layer},
+              {"layer", isolation.layers},
+              {"layers", layers_json(isolation)},
               {"problems", isolation.problems},
               {"notes", isolation.notes},
               {"refused", isolation.refused},

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Host {
     gid_t gid = 0;
     std::vector<std::string> resolvers;  // addresses of /etc/resolv.conf
     fs::path init_program;               // libexec/alca/alca-init
+    fs::path net_helper_archive;         // libexec/alca/alca-net.tar
     fs::path state_directory;            // where the user's state lives; copies of helpers too
     config::Environment environment;
     // os::resolve: the addresses of a host name.
@@ -39,6 +41,8 @@ struct RuntimePort {
 struct FirewallPort {
     std::string id;
     Firewall& firewall;
+    // Another instance of the same plugin.
+    std::function<Result<std::unique_ptr<Firewall>>()> another = {};
 };
 
 struct Context {

@@ -35,10 +35,14 @@ void warn_of_setuid_files(const Context& context, const project::State& state) {
 
 // Who cannot take the rules away removes nothing.
 Result<void> check_rights(const Context& context, const Call& call, const project::State& state) {
-    if (state.firewall.plugin.empty() || context.firewall == nullptr) return {};
+    const bool host_rules = !state.firewall.plugin.empty() && state.firewall.host;
+    if (!host_rules || context.firewall == nullptr) return {};
     const auto probe = context.firewall->firewall.probe(call);
     if (!probe) return fail(probe.error());
-    if (probe->available) return {};
+    if (probe->available && state.firewall.here) return {};
+    const auto engine = context.runtime.runtime.probe(call);
+    if (!engine) return fail(engine.error());
+    if (engine->net_helper) return {};
     return fail(Code::denied, fmt::format("the network rules cannot be removed: {}; nothing was "
                                           "removed",
                                           probe->reason));

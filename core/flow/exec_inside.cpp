@@ -170,11 +170,15 @@ Result<int> exec_inside(Runtime& runtime, const Call& call, const InsideRequest&
     Feeder feeder(io, request.command.tty, std::move(pipe->write), stop.get(), give_up.get());
     std::jthread thread([&feeder, &first_frame] { feeder.run(*first_frame); });
 
-    const ExecRequest exec{.sandbox = request.sandbox,
-                           .argv = {kInitPath, "stub"},
-                           .env = {},
-                           .cwd = "/",
-                           .user = request.user};
+    ExecRequest exec{.sandbox = request.sandbox,
+                     .argv = {kInitPath, "stub"},
+                     .env = {},
+                     .cwd = "/",
+                     .user = request.user};
+    if (!request.refused_address.empty()) {
+        exec.argv.emplace_back("--refused");
+        exec.argv.push_back(request.refused_address);
+    }
     const Stdio stdio{.in = pipe->read.get(), .out = io.out, .err = io.err};
     const SignalledCall signalled(call, give_up.get());
     auto code = runtime.exec(io.signals != nullptr ? signalled : call, exec, stdio);

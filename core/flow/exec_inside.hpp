@@ -30,7 +30,8 @@ struct CommandIo {
 
 struct InsideRequest {
     SandboxRef sandbox;
-    std::string user;  // "uid:gid", a name, or "" = the container's
+    std::string refused_address = {};  // flow::refused_address
+    std::string user;                  // "uid:gid", a name, or "" = the container's
     Command command;
 };
 

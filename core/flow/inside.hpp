@@ -38,6 +38,7 @@ struct Expectation {
     std::vector<std::string>
         image_volumes;     // targets of the anonymous volumes that the image declares
     bool isolated = true;  // the rules of NetworkPolicy::internet are in the path
+    bool inside = false;   // and they are those of FirewallLayer::inside
 };
 
 // What is not as it must be, one line each; empty: all of it was seen to hold.

@@ -99,7 +99,9 @@ class Maker {
         const Protection& protection = request_.protection;
         // Without rules of this run those from before may be there: their plugin is still named.
         state_.firewall.policy = to_string(protection.policy);
-        if (protection.rules) state_.firewall = firewall_state(context_, protection);
+        if (protection.has_rules()) {
+            state_.firewall = firewall_state(context_, protection, state_.firewall, spec_.ports);
+        }
     }
 
     // Saves once, before anything is made: all names are known then, and by those it is removed
@@ -111,10 +113,10 @@ class Maker {
         state_.created_at = project::rfc3339_now();
         state_.applied_config = config::applied_form(request_.config);
         note_missing_protection();
-        note_rules();
         auto spec = build_spec();
         if (!spec) return fail(spec.error());
         spec_ = std::move(*spec);
+        note_rules();
         if (auto saved = context_.store.save(state_); !saved) return saved;
 
         context_.ui.step(fmt::format("Preparing image and network: {}", spec_.image));
@@ -132,12 +134,9 @@ class Maker {
 
     Result<void> put_up() {
         const Protection& protection = request_.protection;
-        if (!protection.rules) return {};
-        if (auto up = put_up_rules(context_, state_); !up) return up;
-        if (protection.policy == NetworkPolicy::internet) {
-            context_.ui.step(fmt::format("Network isolation enabled: {}", protection.layer));
-        }
-        return {};
+        if (!protection.has_rules() || !state_.firewall.host) return {};
+        context_.ui.step("Putting up network rules");
+        return put_up_rules(context_, state_, FirewallLayer::host);
     }
 
     Result<void> create() {
@@ -159,13 +158,41 @@ class Maker {
             !started) {
             return started;
         }
+        // Nothing of the image runs yet: process 1 is ours. So each layer can be seen by itself:
+        // the rules inside would stop a packet before those of the host could.
+        const bool rules = request_.protection.has_rules();
+        const bool inside = rules && state_.firewall.inside;
+        const bool host = rules && state_.firewall.host;
+        if (host || !inside) {
+            if (auto good = verify(/*inside=*/false); !good) return good;
+        }
+        if (!inside) return {};
+        if (auto up = put_up_inside(); !up) return up;
+        return host ? Result<void>() : verify(/*inside=*/true);
+    }
+
+    Result<void> put_up_inside() {
+        context_.ui.step("Putting up network rules inside the sandbox");
+        const auto status = context_.runtime.runtime.status(context_.call, make_ref(state_));
+        if (!status) return fail(status.error());
+        if (status->pid == 0 && request_.protection.ways.inside == Way::direct &&
+            state_.firewall.host) {
+            // An engine that does not tell where its sandbox is: the other layer is all there is.
+            state_.firewall.inside = false;
+            return context_.store.save(state_);
+        }
+        return put_up_rules(context_, state_, FirewallLayer::inside, status->pid);
+    }
+
+    Result<void> verify(bool inside) {
         context_.ui.step("Verifying isolation from inside");
         const Protection& protection = request_.protection;
         const Expectation expectation{
             .spec = spec_,
             .gateways = gateways_,
             .image_volumes = image_volumes_,
-            .isolated = protection.rules && protection.policy == NetworkPolicy::internet};
+            .isolated = protection.has_rules() && protection.policy == NetworkPolicy::internet,
+            .inside = inside};
         auto problems = verify_from_inside(context_, make_ref(state_), expectation);
         if (!problems && request_.allow_unprotected && problems.error().code != Code::cancelled) {
             problems = std::vector<std::string>{problems.error().message};
@@ -194,6 +221,7 @@ class Maker {
         const auto user = host_user(context_.host, request_.config.project_dir);
         if (!user) return fail(user.error());
         InsideRequest command{.sandbox = make_ref(state_),
+                              .refused_address = refused_address(state_),
                               .user = "0:0",
                               .command = {.argv = {"/bin/sh", "-c", text},
                                           .env = {{"ALCA_UID", fmt::format("{}", user->uid)},

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "core/flow/sandbox_spec.hpp"
 
 namespace alca::flow {
@@ -34,74 +37,175 @@ Result<Protection> find_protection(const Context& context, const config::Config&
         }
     }
 
-    std::string missing;
-    if (!engine->shares_kernel || engine->rootless) {
-        missing = fmt::format("{} routes in a network that the rules of this machine do not see",
-                              engine->rootless ? "the rootless engine" : "the engine's machine");
-    } else if (context.firewall == nullptr) {
-        missing = "no firewall plugin is installed; see: alca plugins list";
-    } else {
-        const auto probe = context.firewall->firewall.probe(context.call);
-        if (!probe) return fail(probe.error());
-        protection.rules = probe->available;
-        protection.layer = probe->layer;
-        missing = probe->reason;
-        // A plugin that gives no reason is not there all the same.
-        if (!probe->available && missing.empty()) {
-            missing = fmt::format("the firewall plugin {} is not available", context.firewall->id);
-        }
-    }
-    // Without blocking there is nothing that rules must hold, and so no right that is needed for
-    // them.
-    if (!protection.rules && protection.policy != NetworkPolicy::open) {
-        protection.missing = std::move(missing);
+    auto ways = find_ways(context, *engine);
+    if (!ways) return fail(ways.error());
+    protection.ways = std::move(*ways);
+    if (protection.policy == NetworkPolicy::open) {
+        // Without blocking there is nothing that rules must hold, and so no right that is needed.
+        protection.ways.inside.reset();
+    } else if (!protection.has_rules()) {
+        protection.missing = protection.ways.missing;
     }
     return protection;
 }
 
-project::FirewallState firewall_state(const Context& context, const Protection& protection) {
-    return {.plugin = context.firewall->id,
-            .policy = std::string(to_string(protection.policy)),
-            .dns = context.host.resolvers,
-            .allow = protection.access.allow,
-            .names = protection.access.names};
+project::FirewallState firewall_state(const Context& context, const Protection& protection,
+                                      const project::FirewallState& before,
+                                      const std::vector<Port>& ports) {
+    const bool has_host = !before.plugin.empty() && before.host;
+    project::FirewallState state{.plugin = context.firewall->id,
+                                 .policy = std::string(to_string(protection.policy)),
+                                 .dns = context.host.resolvers,
+                                 .allow = protection.access.allow,
+                                 .names = protection.access.names,
+                                 .here = protection.ways.here,
+                                 .host = has_host || protection.ways.host,
+                                 .inside = protection.ways.inside.has_value()};
+    for (const Port& port : ports) {
+        state.published.push_back({.protocol = port.protocol, .port = port.container_port});
+    }
+    std::sort(state.published.begin(), state.published.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.port, a.protocol) < std::tie(b.port, b.protocol);
+    });
+    return state;
 }
 
-Result<void> put_up_rules(const Context& context, const project::State& state) {
-    const FirewallRequest request = make_firewall_request(state);
-    if (auto applied = context.firewall->firewall.apply(context.call, request); !applied) {
-        return fail(applied.error(), "network rules");
-    }
-    const auto problem = look_at_rules(context, state);
-    if (!problem) return fail(problem.error());
-    if (!problem->empty()) {
-        return fail(fmt::format("network rules were put up but the kernel does not hold them: {}",
-                                *problem));
-    }
-    return {};
+namespace {
+
+constexpr std::string_view kWhat = "network rules";
+
+std::string_view name_of(FirewallLayer layer) {
+    return layer == FirewallLayer::host ? "network rules" : "network rules inside the sandbox";
 }
 
-Result<std::string> look_at_rules(const Context& context, const project::State& state) {
-    const auto verdict =
-        context.firewall->firewall.verify(context.call, make_firewall_request(state));
-    if (!verdict) return fail(verdict.error(), "network rules");
+LayerPlace place_of(const project::State& state, FirewallLayer layer) {
+    return {.layer = layer, .here = state.firewall.here, .sandbox = make_ref(state)};
+}
+
+Result<std::string> problem_now(Firewall& firewall, const Call& call,
+                                const FirewallRequest& request) {
+    const auto verdict = firewall.verify(call, request);
+    if (!verdict) return fail(verdict.error());
     if (verdict->intact) return std::string();
     return verdict->problem.empty() ? std::string("not intact") : verdict->problem;
 }
 
-Result<void> keep_rules(const Context& context, const project::State& state) {
-    const auto problem = look_at_rules(context, state);
+Result<void> apply_and_check(Firewall& firewall, const Call& call, const FirewallRequest& request) {
+    if (auto applied = firewall.apply(call, request); !applied) return applied;
+    const auto problem = problem_now(firewall, call, request);
     if (!problem) return fail(problem.error());
     if (problem->empty()) return {};
-    if (auto restored = put_up_rules(context, state); !restored) return restored;
-    context.ui.warn(
-        fmt::format("network rules were not as they must be and have been restored: {}", *problem));
+    return fail(fmt::format("they were put up but the kernel does not hold them: {}", *problem));
+}
+
+std::vector<FirewallLayer> layers_in_force(const project::State& state) {
+    std::vector<FirewallLayer> layers;
+    if (state.firewall.host) layers.push_back(FirewallLayer::host);
+    if (state.firewall.inside) layers.push_back(FirewallLayer::inside);
+    return layers;
+}
+
+void add(FirewallReport& sum, FirewallReport part) {
+    for (const auto& [reason, packets] : part.refused) sum.refused[reason] += packets;
+    for (BlockedTarget& target : part.blocked) {
+        const auto same =
+            std::find_if(sum.blocked.begin(), sum.blocked.end(), [&](const BlockedTarget& other) {
+                return std::tie(other.address, other.protocol, other.port) ==
+                       std::tie(target.address, target.protocol, target.port);
+            });
+        if (same == sum.blocked.end()) {
+            sum.blocked.push_back(std::move(target));
+        } else {
+            same->packets += target.packets;
+        }
+    }
+}
+
+}  // namespace
+
+Result<void> put_up_rules(const Context& context, const project::State& state, FirewallLayer layer,
+                          std::int64_t pid) {
+    const FirewallRequest request = make_firewall_request(state, layer, pid);
+    const auto way = on_layer(
+        context, context.call, place_of(state, layer),
+        [&](Firewall& firewall) { return apply_and_check(firewall, context.call, request); });
+    if (!way) return fail(way.error(), name_of(layer));
     return {};
+}
+
+Result<std::string> look_at_host_rules(const Context& context, const project::State& state) {
+    const FirewallRequest request = make_firewall_request(state);
+    std::string problem;
+    const bool inside_is_tried = !refused_address(state).empty();
+    LayerPlace place = place_of(state, FirewallLayer::host);
+    place.may_start_container = !inside_is_tried;
+    const auto way =
+        on_layer(context, context.call, place, [&](Firewall& firewall) -> Result<void> {
+            auto found = problem_now(firewall, context.call, request);
+            if (!found) return fail(found.error());
+            problem = std::move(*found);
+            return {};
+        });
+    if (!way && inside_is_tried && way.error().code == Code::denied) return std::string();
+    if (!way) return fail(way.error(), kWhat);
+    return problem;
+}
+
+Result<void> keep_rules(const Context& context, const project::State& state, std::int64_t pid) {
+    for (const FirewallLayer layer : layers_in_force(state)) {
+        const FirewallRequest request = make_firewall_request(state, layer, pid);
+        std::string problem;
+        const auto way = on_layer(context, context.call, place_of(state, layer),
+                                  [&](Firewall& firewall) -> Result<void> {
+                                      auto found = problem_now(firewall, context.call, request);
+                                      if (!found) return fail(found.error());
+                                      problem = std::move(*found);
+                                      if (problem.empty()) return {};
+                                      return apply_and_check(firewall, context.call, request);
+                                  });
+        if (!way) return fail(way.error(), name_of(layer));
+        if (problem.empty()) continue;
+        context.ui.warn(fmt::format("{} were not as they must be and have been restored: {}",
+                                    name_of(layer), problem));
+    }
+    return {};
+}
+
+RulesReport look_at_rules(const Context& context, const project::State& state, std::int64_t pid) {
+    RulesReport report;
+    for (const FirewallLayer layer : layers_in_force(state)) {
+        const FirewallRequest request = make_firewall_request(state, layer, pid);
+        LayerPlace place = place_of(state, layer);
+        place.tells_helper = true;
+        const auto way =
+            on_layer(context, context.call, place, [&](Firewall& firewall) -> Result<void> {
+                const auto problem = problem_now(firewall, context.call, request);
+                if (!problem) return fail(problem.error());
+                if (!problem->empty()) {
+                    report.problems.push_back(fmt::format("{}: {}", name_of(layer), *problem));
+                }
+                auto refused = firewall.report(context.call, request);
+                if (refused) {
+                    add(report.refused, std::move(*refused));
+                } else {
+                    report.notes.push_back(fmt::format("what was refused could not be read: {}",
+                                                       refused.error().message));
+                }
+                return {};
+            });
+        if (!way) {
+            report.problems.push_back(
+                fmt::format("{} could not be read: {}", name_of(layer), way.error().message));
+            continue;
+        }
+        (layer == FirewallLayer::host ? report.host : report.inside) = *way;
+    }
+    return report;
 }
 
 Result<void> take_down_rules(const Context& context, const Call& call,
                              const project::State& state) {
-    if (state.firewall.plugin.empty()) return {};
+    if (state.firewall.plugin.empty() || !state.firewall.host) return {};
     if (context.firewall == nullptr) {
         context.ui.warn(
             fmt::format("the firewall plugin {} is not installed any more; its rules "
@@ -109,8 +213,33 @@ Result<void> take_down_rules(const Context& context, const Call& call,
                         state.firewall.plugin, state.network.interface));
         return {};
     }
-    const auto removed = context.firewall->firewall.remove(call, make_firewall_request(state));
-    if (!removed) return fail(removed.error(), "network rules");
+    const FirewallRequest request = make_firewall_request(state);
+    const auto way = on_layer(context, call, place_of(state, FirewallLayer::host),
+                              [&](Firewall& firewall) { return firewall.remove(call, request); });
+    if (!way) return fail(way.error(), kWhat);
+    return {};
+}
+
+std::string refused_address(const project::State& state) {
+    if (!state.firewall.inside) return {};
+    // The probe is one UDP datagram to this port.
+    constexpr std::uint16_t kProbePort = 9;
+    for (const std::string& gateway : state.network.gateways) {
+        const bool allowed = std::any_of(
+            state.firewall.allow.begin(), state.firewall.allow.end(), [&](const AllowRule& rule) {
+                const bool here = rule.to == AllowRule::kHost || rule.to == gateway;
+                const bool udp = rule.protocols.empty() ||
+                                 std::find(rule.protocols.begin(), rule.protocols.end(), "udp") !=
+                                     rule.protocols.end();
+                const bool port =
+                    rule.ports.empty() ||
+                    std::any_of(rule.ports.begin(), rule.ports.end(), [](const PortRange& range) {
+                        return range.first <= kProbePort && kProbePort <= range.last;
+                    });
+                return here && udp && port;
+            });
+        if (!allowed) return gateway;
+    }
     return {};
 }
 

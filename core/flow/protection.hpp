@@ -2,12 +2,15 @@
 #ifndef ALCA_CORE_FLOW_PROTECTION_HPP
 #define ALCA_CORE_FLOW_PROTECTION_HPP
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/config.hpp"
 #include "core/flow/context.hpp"
 #include "core/flow/lan_access.hpp"
+#include "core/flow/layers.hpp"
 #include "core/project/state.hpp"
 
 namespace alca::flow {
@@ -15,36 +18,59 @@ namespace alca::flow {
 // What can stand between a sandbox and the network here.
 struct Protection {
     std::string engine;  // its name for people, "Docker"
-    bool rules = false;  // the firewall plugin will hold this sandbox
     NetworkPolicy policy = NetworkPolicy::internet;
-    std::string layer;  // for people: "host nftables (inet alca)"
-    LanAccess access;   // empty when the policy is "open"
+    Ways ways;         // inside is never used for the policy "open"
+    LanAccess access;  // empty when the policy is "open"
     std::string
-        missing;  // why there are none, and what to do; "" when there are or none are needed
+        missing;  // why there are no rules, and what to do; "" when there are or none are needed
+
+    [[nodiscard]] bool has_rules() const { return ways.host || ways.inside; }
 };
 
 // Asks the plugins, and looks host names up; changes nothing.
 [[nodiscard]] Result<Protection> find_protection(const Context& context,
                                                  const config::Config& config);
 
-// What the state says of a sandbox that is held by rules. Only with protection.rules.
+// What the state says of a sandbox that is held by rules. Only with protection.has_rules().
+// before: what the state said until now; rules of the host that are there stay in force.
 [[nodiscard]] project::FirewallState firewall_state(const Context& context,
-                                                    const Protection& protection);
+                                                    const Protection& protection,
+                                                    const project::FirewallState& before,
+                                                    const std::vector<Port>& ports);
 
-// Puts the rules up and reads them back. Errors: those of the plugin; failed (the kernel does not
-// hold what was put there).
-// state.firewall says which: policy and resolvers.
-[[nodiscard]] Result<void> put_up_rules(const Context& context, const project::State& state);
+// state.firewall says what must be there. pid: SandboxStatus::pid, for the layer inside; what is
+// not in force by the state is left out. Errors of all: those of the plugin; failed (the kernel
+// does not hold what was put there).
 
-// Reads the rules back and restores them, with a warning, if anything differs.
-[[nodiscard]] Result<void> keep_rules(const Context& context, const project::State& state);
-// What differs from the rules that must be there; "" when nothing does.
-[[nodiscard]] Result<std::string> look_at_rules(const Context& context,
-                                                const project::State& state);
+// Puts one layer up and reads it back.
+[[nodiscard]] Result<void> put_up_rules(const Context& context, const project::State& state,
+                                        FirewallLayer layer, std::int64_t pid = 0);
+// Reads the layers back and restores them, with a warning, if anything differs.
+[[nodiscard]] Result<void> keep_rules(const Context& context, const project::State& state,
+                                      std::int64_t pid);
+// Reads back the layer of the host: "" is right. Where that would take a container and the layer
+// inside is tried for each command anyway, it is left out.
+[[nodiscard]] Result<std::string> look_at_host_rules(const Context& context,
+                                                     const project::State& state);
 
-// Takes the rules away; nothing to take is success.
+// What each layer in force holds, and has refused; all of it in one look.
+struct RulesReport {
+    std::optional<Way> host;  // nothing: not in force, or not readable
+    std::optional<Way> inside;
+    std::vector<std::string> problems;
+    FirewallReport refused;          // of all layers together
+    std::vector<std::string> notes;  // what could not be told
+};
+[[nodiscard]] RulesReport look_at_rules(const Context& context, const project::State& state,
+                                        std::int64_t pid);
+
+// Takes the rules of the host away; nothing to take is success. Those inside end with the sandbox.
 [[nodiscard]] Result<void> take_down_rules(const Context& context, const Call& call,
                                            const project::State& state);
+
+// What a sandbox with the layer inside must refuse: `alca-init stub` tries it before it starts a
+// command. "" when there is nothing that can be tried.
+[[nodiscard]] std::string refused_address(const project::State& state);
 
 // Findings become an error; or, where the user said that he accepts them, a warning that the state
 // keeps for as long as the sandbox exists.

@@ -54,7 +54,9 @@ Result<void> require_rules(const Context& context, const project::State& state) 
                         "down && alca up",
                         state.firewall.plugin));
     }
-    const auto problem = look_at_rules(context, state);
+    // Those inside are tried by the stub, for each command.
+    if (!state.firewall.host) return {};
+    const auto problem = look_at_host_rules(context, state);
     if (!problem) return fail(problem.error());
     if (problem->empty()) return {};
     // Putting them up again is a change, so it is done under the lock and by the state as it is
@@ -70,7 +72,9 @@ Result<void> require_rules(const Context& context, const project::State& state) 
         now->container_id != state.container_id) {
         return fail(Code::unavailable, "container is not running: run 'alca up' first");
     }
-    return keep_rules(context, *now);
+    const auto status = context.runtime.runtime.status(context.call, make_ref(*now));
+    if (!status) return fail(status.error());
+    return keep_rules(context, *now, status->pid);
 }
 
 // The configuration lies where the agent can write; what it hands to a command counts as much as at
@@ -113,6 +117,7 @@ Result<int> run(const Context& context, const config::Config& config, const proj
     if (!user) return fail(user.error());
     const InsideRequest inside{
         .sandbox = make_ref(state),
+        .refused_address = refused_address(state),
         .user = user->empty() ? state.image_user : *user,
         .command = {.argv = effective_argv(config, request.argv),
                     .env = std::move(*environment),

@@ -129,12 +129,17 @@ SandboxRef make_ref(const project::State& state) {
             .network_name = state.network.name};
 }
 
-FirewallRequest make_firewall_request(const project::State& state) {
+FirewallRequest make_firewall_request(const project::State& state, FirewallLayer layer,
+                                      std::int64_t pid) {
     return {.sandbox_id = state.project_id,
             .interface = state.network.interface,
             .policy = policy_of(state.firewall),
             .dns = state.firewall.dns,
-            .allow = state.firewall.allow};
+            .allow = state.firewall.allow,
+            .layer = layer,
+            .pid = pid,
+            .gateways = state.network.gateways,
+            .published = state.firewall.published};
 }
 
 }  // namespace alca::flow

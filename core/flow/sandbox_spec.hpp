@@ -38,7 +38,10 @@ struct HostUser {
 [[nodiscard]] SandboxRef make_ref(const project::State& state);
 
 // The rules that state.firewall and state.network describe.
-[[nodiscard]] FirewallRequest make_firewall_request(const project::State& state);
+// pid: of a process in the sandbox, for FirewallLayer::inside by Way::direct.
+[[nodiscard]] FirewallRequest make_firewall_request(const project::State& state,
+                                                    FirewallLayer layer = FirewallLayer::host,
+                                                    std::int64_t pid = 0);
 
 // The name in the engine of the volume that the configuration calls `volume`.
 [[nodiscard]] std::string volume_name(const project::State& state, const std::string& volume);

@@ -14,7 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kSetuidSearch{300};
 
 // The rules as the kernel holds them now. Without the right to look nothing is claimed.
-void report_rules(const Context& context, const project::State& state, IsolationReport& report) {
+void report_rules(const Context& context, const project::State& state, std::int64_t pid,
+                  IsolationReport& report) {
     if (state.firewall.plugin.empty()) {
         if (report.policy != "open") report.problems.emplace_back("there are no network rules");
         return;
@@ -24,23 +25,13 @@ void report_rules(const Context& context, const project::State& state, Isolation
             fmt::format("the firewall plugin {} is not installed any more", state.firewall.plugin));
         return;
     }
-    if (const auto probe = context.firewall->firewall.probe(context.call); probe) {
-        report.layer = probe->layer;
-    }
-    const auto problem = look_at_rules(context, state);
-    if (!problem) {
-        report.problems.push_back(
-            fmt::format("network rules could not be read: {}", problem.error().message));
-    } else if (!problem->empty()) {
-        report.problems.push_back(fmt::format("network rules: {}", *problem));
-    }
-    auto refused = context.firewall->firewall.report(context.call, make_firewall_request(state));
-    if (refused) {
-        report.refused = std::move(refused->refused);
-    } else {
-        report.notes.push_back(
-            fmt::format("what was refused could not be read: {}", refused.error().message));
-    }
+    RulesReport rules = look_at_rules(context, state, pid);
+    report.layers = describe(rules.host, rules.inside);
+    report.host_layer = rules.host;
+    report.inside_layer = rules.inside;
+    report.problems = std::move(rules.problems);
+    report.notes = std::move(rules.notes);
+    report.refused = std::move(rules.refused.refused);
 }
 
 IsolationReport look_at_isolation(const Context& context, const project::State& state,
@@ -48,7 +39,7 @@ IsolationReport look_at_isolation(const Context& context, const project::State& 
     IsolationReport report;
     report.policy = state.firewall.policy;
     report.unprotected_reason = state.unprotected_reason;
-    report_rules(context, state, report);
+    report_rules(context, state, sandbox.pid, report);
     for (const std::string& weakness : sandbox.weaknesses) {
         report.problems.push_back(fmt::format("undone by: {}", weakness));
     }

@@ -4,18 +4,22 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/config.hpp"
 #include "core/flow/context.hpp"
+#include "core/flow/layers.hpp"
 #include "core/project/drift.hpp"
 #include "core/project/setuid_files.hpp"
 
 namespace alca::flow {
 
 struct IsolationReport {
-    std::string layer;                             // what holds the sandbox, "" = nothing
+    std::string layers;             // for people, "" = nothing
+    std::optional<Way> host_layer;  // by which way each was read
+    std::optional<Way> inside_layer;
     std::string policy;                            // "internet" or "open"
     bool intact = false;                           // read from the kernel just now
     std::vector<std::string> problems;             // why not, or what else undoes isolation

@@ -106,13 +106,19 @@ bool wants_rebuild(const Context& context, const config::Config& config, bool fo
 
 // Other rules than before are put up; the same ones are looked at.
 Result<void> update_rules(const Context& context, const Protection& protection,
-                          project::State& state) {
-    project::FirewallState wanted = firewall_state(context, protection);
-    if (wanted == state.firewall) return keep_rules(context, state);
+                          const SandboxStatus& status, project::State& state) {
+    project::FirewallState wanted =
+        firewall_state(context, protection, state.firewall, status.effective.ports);
+    wanted.inside = wanted.inside || (!state.firewall.plugin.empty() && state.firewall.inside);
+    if (wanted == state.firewall) return keep_rules(context, state, status.pid);
     state.firewall = std::move(wanted);
     // Saved first: after a crash the rules must be found and taken down.
     if (auto saved = context.store.save(state); !saved) return saved;
-    return put_up_rules(context, state);
+    if (state.firewall.host) {
+        if (auto up = put_up_rules(context, state, FirewallLayer::host); !up) return up;
+    }
+    if (!state.firewall.inside) return {};
+    return put_up_rules(context, state, FirewallLayer::inside, status.pid);
 }
 
 // A sandbox that runs: its rules and joints are looked at again, and restored where that is
@@ -128,8 +134,8 @@ Result<void> keep_running(const Context& context, const MakeRequest& request,
         return fail(good.error(), "run 'alca down && alca up' to make the sandbox anew");
     }
     const Protection& protection = request.protection;
-    if (protection.rules) {
-        if (auto kept = update_rules(context, protection, state); !kept) return kept;
+    if (protection.has_rules()) {
+        if (auto kept = update_rules(context, protection, status, state); !kept) return kept;
     } else {
         // Rules of an earlier run may be there still: their plugin stays named, the policy is the
         // new one.

@@ -28,4 +28,13 @@ Result<FirewallReport> FirewallProxy::report(const Call& call, const FirewallReq
     return instance_->ask<FirewallReport>(call, "report", ALCA_SLOT(table_, report), Json(request));
 }
 
+Result<void> FirewallProxy::connect(const Call& call, int fd) {
+    const auto slot = ALCA_SLOT(table_, connect);
+    if (slot == nullptr) return fail(Code::unsupported, "connect: not offered by this plugin");
+    const auto done = instance_->run(
+        call, "connect", [&](void* self, const alca_call* host) { return slot(self, host, fd); });
+    if (!done) return fail(done.error());
+    return {};
+}
+
 }  // namespace alca::plugins

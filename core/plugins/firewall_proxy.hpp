@@ -25,6 +25,7 @@ class FirewallProxy final : public Firewall {
     [[nodiscard]] Result<std::vector<std::string>> list(const Call& call) override;
     [[nodiscard]] Result<FirewallReport> report(const Call& call,
                                                 const FirewallRequest& request) override;
+    [[nodiscard]] Result<void> connect(const Call& call, int fd) override;
 
   private:
     std::unique_ptr<Instance> instance_;

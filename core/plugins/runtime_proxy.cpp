@@ -42,20 +42,30 @@ Result<std::vector<SandboxStatus>> RuntimeProxy::list(const Call& call) {
 }
 
 Result<int> RuntimeProxy::exec(const Call& call, const ExecRequest& request, const Stdio& io) {
-    const auto method = ALCA_SLOT(table_, exec);
+    return run_program(call, "exec", ALCA_SLOT(table_, exec), Json(request), io);
+}
+
+Result<int> RuntimeProxy::run_net_helper(const Call& call, const NetHelperRequest& request,
+                                         const Stdio& io) {
+    return run_program(call, "run_net_helper", ALCA_SLOT(table_, run_net_helper), Json(request),
+                       io);
+}
+
+Result<int> RuntimeProxy::run_program(const Call& call, const char* name, ProgramSlot method,
+                                      const Json& request, const Stdio& io) {
     if (method == nullptr) {
-        return fail(Code::unsupported, "the runtime plugin does not offer exec");
+        return fail(Code::unsupported, fmt::format("the runtime plugin does not offer {}", name));
     }
-    const std::string text = dump(Json(request));
+    const std::string text = dump(request);
     const alca_stdio streams{sizeof(alca_stdio), io.in,       io.out, io.err,
                              io.tty ? 1 : 0,     io.resize_fd};
     std::int32_t exit_code = -1;
-    const auto done = instance_->run(call, "exec", [&](void* self, const alca_call* abi) {
+    const auto done = instance_->run(call, name, [&](void* self, const alca_call* abi) {
         return method(self, abi, {text.data(), text.size()}, &streams, &exit_code);
     });
     if (!done) return fail(done.error());
     if (exit_code < 0 || exit_code > 255) {
-        return instance_->broken("exec", fmt::format("exit code {} is out of range", exit_code));
+        return instance_->broken(name, fmt::format("exit code {} is out of range", exit_code));
     }
     return exit_code;
 }

@@ -28,8 +28,14 @@ class RuntimeProxy final : public Runtime {
     [[nodiscard]] Result<std::vector<SandboxStatus>> list(const Call& call) override;
     [[nodiscard]] Result<int> exec(const Call& call, const ExecRequest& request,
                                    const Stdio& io) override;
+    [[nodiscard]] Result<int> run_net_helper(const Call& call, const NetHelperRequest& request,
+                                             const Stdio& io) override;
 
   private:
+    using ProgramSlot = decltype(alca_runtime_1::exec);
+    [[nodiscard]] Result<int> run_program(const Call& call, const char* name, ProgramSlot method,
+                                          const Json& request, const Stdio& io);
+
     std::unique_ptr<Instance> instance_;
     const alca_runtime_1* table_;
 };

@@ -62,7 +62,11 @@ Json firewall_json(const FirewallState& firewall) {
                 {"policy", firewall.policy},
                 {"dns", firewall.dns},
                 {"allow", firewall.allow},
-                {"names", firewall.names}};
+                {"names", firewall.names},
+                {"here", firewall.here},
+                {"host", firewall.host},
+                {"inside", firewall.inside},
+                {"published", firewall.published}};
 }
 
 Result<FirewallState> firewall_from_json(const Json& json) {
@@ -73,6 +77,10 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("dns", firewall.dns);
     in.read("allow", firewall.allow);
     in.read("names", firewall.names);
+    in.read("here", firewall.here);
+    in.read("host", firewall.host);
+    in.read("inside", firewall.inside);
+    in.read("published", firewall.published);
     return in.done(std::move(firewall));
 }
 

@@ -15,6 +15,6 @@ int main(int argc, char** argv) {
     alca::init::complain(
         "alca-init",
         {"usage: alca-init init [--user UID:GID:NAME:HOME [--own DIRECTORY]...] [--grace-ms N]"
-         " | verify [--probe ADDRESS]... | stub"});
+         " | verify [--probe ADDRESS]... | stub [--refused ADDRESS]"});
     return 2;
 }

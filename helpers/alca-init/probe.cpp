@@ -94,4 +94,25 @@ bool probe(std::string_view address, Text& answer) {
     return true;
 }
 
+bool is_refused(std::string_view address, Text& answer) {
+    Address target;
+    if (!parse_address(address, target)) {
+        answer.set({address, " is no IPv4 or IPv6 address"});
+        return false;
+    }
+    const Fd socket(::socket(target.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket.is_open()) {
+        answer.set({error_name(errno)});
+        return false;
+    }
+    if (::sendto(socket.get(), "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&target.storage), target.size) >= 0) {
+        answer.set({"it went out"});
+        return false;
+    }
+    const int error = errno;
+    answer.set({error_name(error)});
+    return error == EPERM;
+}
+
 }  // namespace alca::init

@@ -15,4 +15,8 @@ namespace alca::init {
 // False: `answer` says what went wrong.
 [[nodiscard]] bool probe(std::string_view address, Text& answer);
 
+// Whether this namespace's own rules refuse a packet to `address`, which they must: the system call
+// fails with EPERM at once. Else `answer` says what happened.
+[[nodiscard]] bool is_refused(std::string_view address, Text& answer);
+
 }  // namespace alca::init

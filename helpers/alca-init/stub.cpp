@@ -19,6 +19,7 @@
 #include "command.hpp"
 #include "exec_request.hpp"
 #include "fd.hpp"
+#include "probe.hpp"
 #include "session.hpp"
 #include "text.hpp"
 
@@ -72,7 +73,15 @@ int await_exec(ClientStream& client) {
 }  // namespace
 
 int run_stub(std::span<char* const> arguments) {
-    if (!arguments.empty()) return fail({"stub takes no arguments"});
+    if (!arguments.empty()) {
+        if (arguments.size() != 2 || std::string_view(arguments[0]) != "--refused")
+            return fail({"stub takes only --refused ADDRESS"});
+        // Nothing is started where the sandbox's own rules are gone, as after a restart by hand.
+        Text answer;
+        if (!is_refused(arguments[1], answer))
+            return fail({"the network rules inside the sandbox are not in force (a packet to ",
+                         arguments[1], ": ", answer.view(), "); run: alca up"});
+    }
     if (!has_standard_streams()) return fail({"stub needs stdin, stdout and stderr"});
     if (!close_inherited())
         return fail({"cannot read /proc/self/fd: ", describe_error(errno).view(), "; mount /proc"});

@@ -1,5 +1,15 @@
 #include "plugins/firewall-nft/nft_firewall.hpp"
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "plugins/firewall-nft/helper_client.hpp"
+#include "plugins/shared/nft_rules/probe.hpp"
+
 namespace alca::nft {
 namespace {
 
@@ -11,15 +21,87 @@ struct Target {
 };
 
 // On-link networks are those of now: an old answer of `apply` is a difference in `verify`.
-Result<Target> target_of(const FirewallRequest& request) {
+Result<OnLink> on_link_of(Kernel& kernel) {
+    auto routes = read_on_link_routes(kernel);
+    if (!routes) return fail(routes.error());
+    return on_link(std::move(*routes), denied_ranges());
+}
+
+Result<Target> target_of(Kernel& kernel, const FirewallRequest& request,
+                         std::optional<std::uint32_t> caller) {
     auto interface = InterfaceName::parse(request.interface);
     if (!interface) return fail(interface.error());
     auto allow = allowances(request.allow);
     if (!allow) return fail(allow.error());
-    auto routes = read_on_link_routes();
-    if (!routes) return fail(routes.error());
-    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow)},
-                  .around = {resolvers(request.dns), on_link(std::move(*routes), denied_ranges())}};
+    auto networks = on_link_of(kernel);
+    if (!networks) return fail(networks.error());
+    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow), caller},
+                  .around = {resolvers(request.dns), std::move(*networks)}};
+}
+
+// This host by its addresses: its own, and what the engine says that the sandbox calls it by.
+Result<Resolvers> host_addresses(Kernel& host, const std::vector<std::string>& gateways) {
+    auto own = read_own_addresses(host);
+    if (!own) return fail(own.error());
+    for (const std::string& gateway : gateways) {
+        auto address = parse_address(gateway);
+        if (!address) return fail(Code::invalid, "a gateway that is no address: " + gateway);
+        own->push_back(std::move(*address));
+    }
+    std::sort(own->begin(), own->end());
+    own->erase(std::unique(own->begin(), own->end()), own->end());
+    Resolvers split;
+    for (Bytes& address : *own) {
+        (address.size() == 4 ? split.v4 : split.v6).push_back(std::move(address));
+    }
+    return split;
+}
+
+Result<InsideView> view_of(Kernel& host, const FirewallRequest& request) {
+    if (request.policy != NetworkPolicy::internet) {
+        return fail(Code::invalid, "rules inside a sandbox are for the policy \"internet\" only");
+    }
+    auto allow = allowances(request.allow);
+    if (!allow) return fail(allow.error());
+    auto networks = on_link_of(host);
+    if (!networks) return fail(networks.error());
+    auto addresses = host_addresses(host, request.gateways);
+    if (!addresses) return fail(addresses.error());
+    return InsideView{.resolvers = resolvers(request.dns),
+                      .on_link = std::move(*networks),
+                      .host = std::move(*addresses),
+                      .allow = std::move(*allow),
+                      .published = request.published};
+}
+
+// Whether a probe's datagram to this host might be let out. A network never means this host.
+bool allows_probe(const AllowRule& rule) {
+    if (rule.to.find('/') != std::string::npos) return false;
+    const auto& protocols = rule.protocols;
+    const bool udp = protocols.empty() ||
+                     std::find(protocols.begin(), protocols.end(), "udp") != protocols.end();
+    const bool port = rule.ports.empty() ||
+                      std::any_of(rule.ports.begin(), rule.ports.end(), [](const PortRange& ports) {
+                          return ports.first <= kProbePort && kProbePort <= ports.last;
+                      });
+    return udp && port;
+}
+
+// Gateways are this host, which a sandbox may not reach.
+std::vector<Bytes> must_be_refused(const FirewallRequest& request) {
+    std::vector<Bytes> addresses;
+    if (std::any_of(request.allow.begin(), request.allow.end(), allows_probe)) return addresses;
+    for (const std::string& gateway : request.gateways) {
+        if (auto address = parse_address(gateway)) addresses.push_back(std::move(*address));
+    }
+    return addresses;
+}
+
+bool has_capability(unsigned number) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    if (::syscall(SYS_capget, &header, sets.data()) != 0) return false;
+    return (sets.at(number / 32).effective & (1U << (number % 32))) != 0;
 }
 
 }  // namespace
@@ -29,18 +111,39 @@ Result<std::unique_ptr<NftFirewall>> NftFirewall::make(const Json& /*settings*/)
     return std::make_unique<NftFirewall>();
 }
 
+Result<void> NftFirewall::connect(const Call& /*call*/, int fd) {
+    auto kernel = through_relay(fd);
+    if (!kernel) return fail(kernel.error());
+    there_ = std::move(*kernel);
+    ruleset_.reset();
+    return {};
+}
+
 Result<Ruleset*> NftFirewall::ruleset() {
     if (!ruleset_) {
-        auto netlink = Netlink::open();
-        if (!netlink) return fail(netlink.error());
-        ruleset_.emplace(std::move(*netlink));
+        auto opened = Ruleset::open(there_ ? there_ : here_, caller_);
+        if (!opened) return fail(opened.error());
+        ruleset_.emplace(std::move(*opened));
     }
     return &*ruleset_;
 }
 
-Result<FirewallProbe> NftFirewall::probe(const Call& /*call*/) {
+Result<InsideRuleset> NftFirewall::inside(const FirewallRequest& request) {
+    if (request.pid == 0) {
+        if (there_ == nullptr) {
+            return fail(Code::invalid, "no way into the sandbox: neither pid nor connection");
+        }
+        return InsideRuleset::open(there_);
+    }
+    auto kernel = namespace_of(static_cast<pid_t>(request.pid));
+    if (!kernel) return fail(kernel.error());
+    return InsideRuleset::open(std::move(*kernel));
+}
+
+Result<FirewallProbe> NftFirewall::probe(const Call& call) {
     FirewallProbe probe;
     probe.layer = kLayer;
+    probe.enters = has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN);
     const auto rules = ruleset();
     // All of nfnetlink asks for CAP_NET_ADMIN, so the cheapest question tells whether we have it.
     const Result<void> answer = rules ? (*rules)->ask_kernel() : fail(rules.error());
@@ -48,28 +151,96 @@ Result<FirewallProbe> NftFirewall::probe(const Call& /*call*/) {
     if (answer) return probe;
     probe.needs_root = answer.error().code == Code::denied;
     probe.reason = answer.error().message;
+    if (!may_ask_helper({}, answer.error().code)) return probe;
+    const auto helper = ask_helper(call, "probe");
+    if (helper) {
+        probe.available = probe.by_helper = true;
+        probe.needs_root = false;
+        probe.reason.clear();
+    } else if (helper.error().code != Code::not_found) {
+        probe.reason = helper.error().message;
+    }
     return probe;
 }
 
+bool NftFirewall::may_ask_helper(const FirewallRequest& request, Code code) const {
+    return code == Code::denied && there_ == nullptr && !caller_ &&
+           request.layer == FirewallLayer::host;
+}
+
+// Here first; where the right is missing, through the installed helper, if there is one.
 Result<void> NftFirewall::apply(const Call& call, const FirewallRequest& request) {
-    const auto target = target_of(request);
-    if (!target) return fail(target.error());
-    const auto rules = ruleset();
-    if (!rules) return fail(rules.error());
-    return (*rules)->apply(call, target->sandbox, target->around);
+    auto done = apply_here(call, request);
+    if (done || !may_ask_helper(request, done.error().code)) return done;
+    auto helped = ask_helper(call, "apply", request);
+    if (!helped && helped.error().code == Code::not_found) return done;
+    return helped ? Result<void>() : fail(helped.error());
 }
 
 Result<FirewallVerdict> NftFirewall::verify(const Call& call, const FirewallRequest& request) {
-    const auto target = target_of(request);
-    if (!target) return fail(target.error());
+    auto verdict = verify_here(call, request);
+    if (verdict || !may_ask_helper(request, verdict.error().code)) return verdict;
+    const auto helped = ask_helper(call, "verify", request);
+    if (!helped && helped.error().code == Code::not_found) return verdict;
+    return helped ? FirewallVerdict::from_json(*helped) : fail(helped.error());
+}
+
+Result<void> NftFirewall::remove(const Call& call, const FirewallRequest& request) {
+    auto done = remove_here(call, request);
+    if (done || !may_ask_helper(request, done.error().code)) return done;
+    auto helped = ask_helper(call, "remove", request);
+    if (!helped && helped.error().code == Code::not_found) return done;
+    return helped ? Result<void>() : fail(helped.error());
+}
+
+Result<FirewallReport> NftFirewall::report(const Call& call, const FirewallRequest& request) {
+    auto report = report_here(request);
+    if (report || !may_ask_helper(request, report.error().code)) return report;
+    const auto helped = ask_helper(call, "report", request);
+    if (!helped && helped.error().code == Code::not_found) return report;
+    return helped ? FirewallReport::from_json(*helped) : fail(helped.error());
+}
+
+Result<void> NftFirewall::apply_here(const Call& call, const FirewallRequest& request) {
+    if (request.layer == FirewallLayer::inside) {
+        const auto view = view_of(*here_, request);
+        if (!view) return fail(view.error());
+        auto rules = inside(request);
+        if (!rules) return fail(rules.error());
+        return rules->apply(call, *view);
+    }
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    auto problem = (*rules)->verify(call, target->sandbox, target->around);
+    const auto target = target_of(there_ ? *there_ : *here_, request, caller_);
+    if (!target) return fail(target.error());
+    return (*rules)->apply(call, target->sandbox, target->around);
+}
+
+Result<FirewallVerdict> NftFirewall::verify_here(const Call& call, const FirewallRequest& request) {
+    Result<std::string> problem;
+    if (request.layer == FirewallLayer::inside) {
+        const auto view = view_of(*here_, request);
+        if (!view) return fail(view.error());
+        auto rules = inside(request);
+        if (!rules) return fail(rules.error());
+        problem = rules->verify(call, *view, must_be_refused(request));
+    } else {
+        const auto rules = ruleset();
+        if (!rules) return fail(rules.error());
+        const auto target = target_of(there_ ? *there_ : *here_, request, caller_);
+        if (!target) return fail(target.error());
+        problem = (*rules)->verify(call, target->sandbox, target->around);
+    }
     if (!problem) return fail(problem.error());
     return FirewallVerdict{.intact = problem->empty(), .problem = std::move(*problem)};
 }
 
-Result<void> NftFirewall::remove(const Call& call, const FirewallRequest& request) {
+Result<void> NftFirewall::remove_here(const Call& call, const FirewallRequest& request) {
+    if (request.layer == FirewallLayer::inside) {
+        auto rules = inside(request);
+        if (!rules) return fail(rules.error());
+        return rules->remove(call);
+    }
     const auto interface = InterfaceName::parse(request.interface);
     if (!interface) return fail(interface.error());
     const auto rules = ruleset();
@@ -83,7 +254,12 @@ Result<std::vector<std::string>> NftFirewall::list(const Call& /*call*/) {
     return (*rules)->list();
 }
 
-Result<FirewallReport> NftFirewall::report(const Call& /*call*/, const FirewallRequest& request) {
+Result<FirewallReport> NftFirewall::report_here(const FirewallRequest& request) {
+    if (request.layer == FirewallLayer::inside) {
+        auto rules = inside(request);
+        if (!rules) return fail(rules.error());
+        return rules->report();
+    }
     const auto interface = InterfaceName::parse(request.interface);
     if (!interface) return fail(interface.error());
     const auto rules = ruleset();

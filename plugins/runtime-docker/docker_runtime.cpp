@@ -9,6 +9,7 @@
 #include "plugins/shared/engine_http/create.hpp"
 #include "plugins/shared/engine_http/exec.hpp"
 #include "plugins/shared/engine_http/inspect.hpp"
+#include "plugins/shared/engine_http/net_helper.hpp"
 #include "plugins/shared/engine_http/network.hpp"
 #include "plugins/shared/engine_http/pull.hpp"
 #include "plugins/shared/engine_http/small_file.hpp"
@@ -125,6 +126,7 @@ Result<void> DockerRuntime::read_info(const Call& call, RuntimeProbe& probe) {
                     fmt::format("the engine at {} runs {} containers, Linux ones are needed",
                                 engine_->endpoint().describe(), os_type));
     }
+    probe.net_helper = true;
     probe.shares_kernel = is_this_machine(system, kernel);
     probe.rootless = std::any_of(security.begin(), security.end(), [](const std::string& option) {
         return option == "name=rootless" || option.starts_with("name=rootless,");
@@ -309,6 +311,21 @@ Result<int> DockerRuntime::exec(const Call& call, const ExecRequest& request, co
         container = found->container_id;
     }
     return run_exec(**engine, call, container, request, io);
+}
+
+Result<int> DockerRuntime::run_net_helper(const Call& call, const NetHelperRequest& request,
+                                          const Stdio& io) {
+    auto engine = connect(call);
+    if (!engine) return fail(engine.error());
+    std::string container;
+    if (request.inside) {
+        auto found = find_ours(call, request.sandbox);
+        if (!found) return fail(found.error());
+        container = found->container_id;
+    }
+    auto ran = engine_http::run_net_helper(**engine, call, request.archive, container, io);
+    if (!ran) return fail(ran.error());
+    return 0;
 }
 
 }  // namespace alca::docker

@@ -40,6 +40,8 @@ class DockerRuntime final : public Runtime {
     [[nodiscard]] Result<std::vector<SandboxStatus>> list(const Call& call) override;
     [[nodiscard]] Result<int> exec(const Call& call, const ExecRequest& request,
                                    const Stdio& io) override;
+    [[nodiscard]] Result<int> run_net_helper(const Call& call, const NetHelperRequest& request,
+                                             const Stdio& io) override;
 
   private:
     using Engine = engine_http::Engine;

@@ -1,6 +1,5 @@
 /* Every C header of the SDK; compiled in each C and C++ standard that plugins may use. */
 #include "alca/firewall.h"
-#include "alca/network_helper.h"
 #include "alca/plugin.h"
 #include "alca/presets.h"
 #include "alca/runtime.h"

@@ -52,6 +52,7 @@ ALCA_AT(alca_runtime_1, remove, 48);
 ALCA_AT(alca_runtime_1, status, 56);
 ALCA_AT(alca_runtime_1, list, 64);
 ALCA_AT(alca_runtime_1, exec, 72);
+ALCA_AT(alca_runtime_1, run_net_helper, 80);
 
 ALCA_AT(alca_firewall_1, size, 0);
 ALCA_AT(alca_firewall_1, probe, 8);
@@ -60,6 +61,7 @@ ALCA_AT(alca_firewall_1, verify, 24);
 ALCA_AT(alca_firewall_1, remove, 32);
 ALCA_AT(alca_firewall_1, list, 40);
 ALCA_AT(alca_firewall_1, report, 48);
+ALCA_AT(alca_firewall_1, connect, 56);
 
 ALCA_AT(alca_presets_1, size, 0);
 ALCA_AT(alca_presets_1, list, 8);

@@ -117,7 +117,7 @@ Result<std::string> head_of(const Request& request, bool upgrade) {
         head += fmt::format("{}: {}\r\n", name, value);
     }
     if (upgrade) head += "Connection: Upgrade\r\nUpgrade: tcp\r\n";
-    if (!request.body.empty()) head += "Content-Type: application/json\r\n";
+    if (!request.body.empty()) head += fmt::format("Content-Type: {}\r\n", request.content_type);
     if (request.method != "GET") head += fmt::format("Content-Length: {}\r\n", request.body.size());
     return head + "\r\n";
 }

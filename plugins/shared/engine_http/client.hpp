@@ -36,11 +36,12 @@ struct Timeouts {
 struct Request {
     std::string method;
     std::string target;  // path and query, escaped
-    std::string body;    // JSON; "" = none
+    std::string body;    // "" = none
     std::vector<std::pair<std::string, std::string>> headers = {};
     // Once sent, its answer is waited for also after a cancel: an engine goes on making what it was
     // asked for, and a clean-up that comes earlier would not see it.
     bool finish = false;
+    const char* content_type = "application/json";  // of the body
 };
 
 struct Response {

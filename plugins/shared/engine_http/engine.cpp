@@ -175,6 +175,15 @@ Result<Reply> Engine::make(const Call& call, std::string_view path, const Json& 
     return send(call, std::move(request), nullptr);
 }
 
+Result<Reply> Engine::upload(const Call& call, std::string_view path, std::string archive) {
+    return send(call,
+                {.method = "POST",
+                 .target = std::string(path),
+                 .body = std::move(archive),
+                 .content_type = "application/x-tar"},
+                nullptr);
+}
+
 Result<Reply> Engine::remove(const Call& call, std::string_view path) {
     return send(call, {.method = "DELETE", .target = std::string(path), .body = ""}, nullptr);
 }

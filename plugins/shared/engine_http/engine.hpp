@@ -61,6 +61,9 @@ class Engine {
     // POST that makes something, see Request::finish. After a cancel the reply may still be a
     // success: the thing is there.
     [[nodiscard]] Result<Reply> make(const Call& call, std::string_view path, const Json& body);
+    // POST of a tar file.
+    [[nodiscard]] Result<Reply> upload(const Call& call, std::string_view path,
+                                       std::string archive);
     [[nodiscard]] Result<Reply> remove(const Call& call, std::string_view path);
     // POST whose 2xx body comes piece by piece. headers: never logged.
     [[nodiscard]] Result<Reply> post(const Call& call, std::string_view path,

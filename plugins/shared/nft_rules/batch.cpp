@@ -58,6 +58,17 @@ void define(nftnl_set* set, const SetSpec& spec) {
     if (spec.element_counters) nftnl_set_add_expr(set, nftnl_expr_alloc("counter"));
 }
 
+// As `nft` writes a comment, so that a listing shows it.
+void note_owner(nftnl_set_elem* element, std::uint32_t owner) {
+    const std::string text = fmt::format("{}{}", kOwnerNote, owner);
+    std::vector<std::uint8_t> note{NFTNL_UDATA_SET_ELEM_COMMENT,
+                                   static_cast<std::uint8_t>(text.size() + 1)};
+    note.insert(note.end(), text.begin(), text.end());
+    note.push_back(0);
+    nftnl_set_elem_set(element, NFTNL_SET_ELEM_USERDATA, note.data(),
+                       static_cast<std::uint32_t>(note.size()));
+}
+
 ElementPtr describe(const Element& spec) {
     auto element = own<ElementPtr>(nftnl_set_elem_alloc());
     nftnl_set_elem_set(element.get(), NFTNL_SET_ELEM_KEY, spec.key.data(),
@@ -76,6 +87,7 @@ ElementPtr describe(const Element& spec) {
     if (!spec.counter.empty()) {
         nftnl_set_elem_set_str(element.get(), NFTNL_SET_ELEM_OBJREF, spec.counter.c_str());
     }
+    if (spec.owner) note_owner(element.get(), *spec.owner);
     return element;
 }
 

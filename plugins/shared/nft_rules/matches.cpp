@@ -30,6 +30,13 @@ Phrase name_is_sandbox(nft_meta_keys key, nft_cmp_ops op) {
                   compare(op, Bytes(kInterfacePrefix.begin(), kInterfacePrefix.end())));
 }
 
+// The whole name, with the zeros behind it.
+Phrase name_is(nft_meta_keys key, std::string_view name) {
+    Bytes padded(name.begin(), name.end());
+    padded.resize(kInterfaceKeyBytes);
+    return phrase(load_meta(key), compare(NFT_CMP_EQ, padded));
+}
+
 Phrase family(std::uint8_t nfproto) {
     return phrase(load_meta(NFT_META_NFPROTO), compare(NFT_CMP_EQ, {nfproto}));
 }
@@ -44,6 +51,8 @@ Phrase from_any_sandbox() { return name_is_sandbox(NFT_META_IIFNAME, NFT_CMP_EQ)
 Phrase from_no_sandbox() { return name_is_sandbox(NFT_META_IIFNAME, NFT_CMP_NEQ); }
 Phrase to_any_sandbox() { return name_is_sandbox(NFT_META_OIFNAME, NFT_CMP_EQ); }
 Phrase to_no_sandbox() { return name_is_sandbox(NFT_META_OIFNAME, NFT_CMP_NEQ); }
+Phrase from_interface(std::string_view name) { return name_is(NFT_META_IIFNAME, name); }
+Phrase to_interface(std::string_view name) { return name_is(NFT_META_OIFNAME, name); }
 
 Phrase by_sandbox(const std::string& map) {
     return phrase(load_meta(NFT_META_IIFNAME), verdict_of(map));
@@ -129,6 +138,14 @@ Phrase to_address6_in(const std::string& set) {
     return phrase(family(NFPROTO_IPV6), load_payload(kTarget6), in_set(set));
 }
 
+Phrase to_address4_not_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV4), load_payload(kTarget4), not_in_set(set));
+}
+
+Phrase to_address6_not_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV6), load_payload(kTarget6), not_in_set(set));
+}
+
 Phrase by_address4(const std::string& map) {
     return phrase(family(NFPROTO_IPV4), load_payload(kTarget4), verdict_of(map));
 }
@@ -138,16 +155,16 @@ Phrase by_address6(const std::string& map) {
 }
 
 // The key fills registers from 1 on: name in 16 bytes, then each field in a multiple of 4.
-Phrase note_target4(const std::string& set) {
-    return phrase(family(NFPROTO_IPV4), load_meta(NFT_META_IIFNAME),
-                  load_payload(kTarget4, NFT_REG_2), load_meta(NFT_META_L4PROTO, NFT_REG32_05),
+Phrase note_target4(const std::string& set, nft_meta_keys name) {
+    return phrase(family(NFPROTO_IPV4), load_meta(name), load_payload(kTarget4, NFT_REG_2),
+                  load_meta(NFT_META_L4PROTO, NFT_REG32_05),
                   load_payload(kTargetPort, NFT_REG32_06), update(set, nullptr));
 }
 
-Phrase note_target6(const std::string& set) {
-    return phrase(family(NFPROTO_IPV6), load_meta(NFT_META_IIFNAME),
-                  load_payload(kTarget6, NFT_REG_2), load_meta(NFT_META_L4PROTO, NFT_REG_3),
-                  load_payload(kTargetPort, NFT_REG32_09), update(set, nullptr));
+Phrase note_target6(const std::string& set, nft_meta_keys name) {
+    return phrase(family(NFPROTO_IPV6), load_meta(name), load_payload(kTarget6, NFT_REG_2),
+                  load_meta(NFT_META_L4PROTO, NFT_REG_3), load_payload(kTargetPort, NFT_REG32_09),
+                  update(set, nullptr));
 }
 
 Phrase target_on_same_interface() {

@@ -3,6 +3,7 @@
 #define ALCA_NFT_RULES_MATCHES_HPP
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase from_no_sandbox();                      // iifname != "alca*"
 [[nodiscard]] Phrase to_any_sandbox();                       // oifname "alca*"
 [[nodiscard]] Phrase to_no_sandbox();                        // oifname != "alca*"
+[[nodiscard]] Phrase from_interface(std::string_view name);  // iifname "name"
+[[nodiscard]] Phrase to_interface(std::string_view name);
 [[nodiscard]] Phrase by_sandbox(const std::string& map);     // iifname vmap @map
 [[nodiscard]] Phrase count_sandbox(const std::string& map);  // counter name iifname map @map
 [[nodiscard]] Phrase within_one(const std::string& set);     // iifname . oifname @set
@@ -46,11 +49,13 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase to_addresses(const Bytes& first, const Bytes& last);
 [[nodiscard]] Phrase to_address4_in(const std::string& set);
 [[nodiscard]] Phrase to_address6_in(const std::string& set);
+[[nodiscard]] Phrase to_address4_not_in(const std::string& set);
+[[nodiscard]] Phrase to_address6_not_in(const std::string& set);
 [[nodiscard]] Phrase by_address4(const std::string& map);  // ip daddr vmap @map
 [[nodiscard]] Phrase by_address6(const std::string& map);
-[[nodiscard]] Phrase note_target4(
-    const std::string& set);  // update @set { iifname . ip daddr ... }
-[[nodiscard]] Phrase note_target6(const std::string& set);
+// update @set { name . ip daddr ... }; name: NFT_META_IIFNAME or NFT_META_OIFNAME
+[[nodiscard]] Phrase note_target4(const std::string& set, nft_meta_keys name = NFT_META_IIFNAME);
+[[nodiscard]] Phrase note_target6(const std::string& set, nft_meta_keys name = NFT_META_IIFNAME);
 
 // ---- routing
 [[nodiscard]] Phrase target_on_same_interface();  // fib daddr . iif oif exists

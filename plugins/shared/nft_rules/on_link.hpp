@@ -5,19 +5,12 @@
 #ifndef ALCA_NFT_RULES_ON_LINK_HPP
 #define ALCA_NFT_RULES_ON_LINK_HPP
 
-#include <string>
 #include <vector>
 
-#include "alca/result.hpp"
 #include "plugins/shared/nft_rules/addresses.hpp"
+#include "plugins/shared/nft_rules/routing.hpp"
 
 namespace alca::nft {
-
-struct Route {
-    AddressRange to;
-    unsigned prefix_bits = 0;
-    std::string interface;
-};
 
 // Each list sorted, ranges neither overlap nor touch.
 struct OnLink {
@@ -25,13 +18,9 @@ struct OnLink {
     std::vector<AddressRange> v6;
 };
 
-// Routes without a gateway of all tables in this network namespace, the local table left out.
-// Errors: failed.
-[[nodiscard]] Result<std::vector<Route>> read_on_link_routes();
-
-// What of them is a network and not refused anyway. Left out: bridges of sandboxes, the loopback
-// interface, what `refused` covers, and prefixes shorter than /8 (IPv4) or /16 (IPv6): those are
-// ways to the internet, such as a tunnel's 0.0.0.0/1.
+// What of the on-link routes is a network and not refused anyway. Left out: bridges of sandboxes,
+// the loopback interface, what `refused` covers, and prefixes shorter than /8 (IPv4) or /16 (IPv6):
+// those are ways to the internet, such as a tunnel's 0.0.0.0/1.
 [[nodiscard]] OnLink on_link(std::vector<Route> routes, const std::vector<AddressRange>& refused);
 
 }  // namespace alca::nft

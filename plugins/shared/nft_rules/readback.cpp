@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <libnftnl/common.h>
+#include <libnftnl/udata.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 
 namespace alca::nft {
@@ -88,6 +90,23 @@ std::string definition(nftnl_set* set) {
                       .expressions = expressions});
 }
 
+// The note that batch.cpp makes; nothing for any other.
+std::optional<std::uint32_t> owner_of(const nftnl_set_elem* element) {
+    std::uint32_t size = 0;
+    const void* note =
+        nftnl_set_elem_get(const_cast<nftnl_set_elem*>(element), NFTNL_SET_ELEM_USERDATA, &size);
+    if (note == nullptr || size < 2) return std::nullopt;
+    std::string_view text(static_cast<const char*>(note), size);
+    const bool is_comment = text[0] == NFTNL_UDATA_SET_ELEM_COMMENT;
+    text.remove_prefix(2);
+    if (!is_comment || !text.starts_with(kOwnerNote)) return std::nullopt;
+    text.remove_prefix(kOwnerNote.size());
+    std::uint32_t owner = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), owner);
+    if (error != std::errc() || end == text.data()) return std::nullopt;
+    return owner;
+}
+
 int append_element(nftnl_set_elem* element, void* elements) {
     Element found;
     std::uint32_t size = 0;
@@ -106,6 +125,7 @@ int append_element(nftnl_set_elem* element, void* elements) {
     if (nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_OBJREF)) {
         found.counter = text(nftnl_set_elem_get_str(element, NFTNL_SET_ELEM_OBJREF));
     }
+    found.owner = owner_of(element);
     static_cast<std::vector<Element>*>(elements)->push_back(std::move(found));
     return 0;
 }
@@ -332,7 +352,7 @@ std::string difference(const Snapshot& expected, const Snapshot& actual) {
         auto text = element_difference(name, members, actual.fixed.at(name));
         if (!text.empty()) return text;
     }
-    return actual.counters == expected.counters ? "" : "counter nopolicy is missing";
+    return actual.counters == expected.counters ? "" : "a counter is missing";
 }
 
 Result<bool> has_table(Netlink& netlink) {

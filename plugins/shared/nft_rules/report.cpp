@@ -33,7 +33,7 @@ std::string address_text(const std::uint8_t* bytes, std::size_t size) {
 }
 
 struct Wanted {
-    Bytes interface;
+    Bytes interface;  // empty: of any
     std::vector<BlockedTarget> found;
 };
 
@@ -75,6 +75,14 @@ Result<void> read_blocked(Netlink& netlink, const char* name, Wanted& wanted) {
     return {};
 }
 
+Result<std::vector<BlockedTarget>> read_targets(Netlink& netlink, Bytes interface) {
+    Wanted wanted{.interface = std::move(interface), .found = {}};
+    for (const char* set : {kBlocked4, kBlocked6}) {
+        if (auto read = read_blocked(netlink, set, wanted); !read) return fail(read.error());
+    }
+    return std::move(wanted.found);
+}
+
 }  // namespace
 
 Result<FirewallReport> read_report(Netlink& netlink, const InterfaceName& interface) {
@@ -84,11 +92,22 @@ Result<FirewallReport> read_report(Netlink& netlink, const InterfaceName& interf
         if (!packets) return fail(packets.error());
         report.refused.emplace(reason, *packets);
     }
-    Wanted wanted{.interface = interface.key(), .found = {}};
-    for (const char* set : {kBlocked4, kBlocked6}) {
-        if (auto read = read_blocked(netlink, set, wanted); !read) return fail(read.error());
+    auto blocked = read_targets(netlink, interface.key());
+    if (!blocked) return fail(blocked.error());
+    report.blocked = std::move(*blocked);
+    return report;
+}
+
+Result<FirewallReport> read_report(Netlink& netlink, const std::vector<std::string>& counters) {
+    FirewallReport report;
+    for (const std::string& name : counters) {
+        const auto packets = read_counter(netlink, name);
+        if (!packets) return fail(packets.error());
+        report.refused.emplace(name, *packets);
     }
-    report.blocked = std::move(wanted.found);
+    auto blocked = read_targets(netlink, {});
+    if (!blocked) return fail(blocked.error());
+    report.blocked = std::move(*blocked);
     return report;
 }
 

@@ -1,66 +1,19 @@
 #include "plugins/shared/nft_rules/ruleset.hpp"
 
 #include <fmt/format.h>
-#include <net/if.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "plugins/shared/nft_rules/report.hpp"
+#include "plugins/shared/nft_rules/until_done.hpp"
 
 namespace alca::nft {
 namespace {
-
-using namespace std::chrono_literals;
-
-// Everybody who loses a round lets another one win it, so this many rounds are lost only where
-// something changes rules without end.
-constexpr int kAttempts = 500;
-constexpr int kAttemptsWithoutPause = 5;
-constexpr auto kPause = 200us;
-
-// Runs `attempt` until it has done its work on one generation of the ruleset.
-template <class Attempt>
-Result<void> until_done(const Call& call, Attempt attempt) {
-    for (int i = 0; i < kAttempts; ++i) {
-        if (call.cancelled()) return fail(Code::cancelled, "interrupted");
-        const Result<Commit> result = attempt();
-        if (!result) return fail(result.error());
-        if (*result == Commit::done) return {};
-        if (i >= kAttemptsWithoutPause) std::this_thread::sleep_for(kPause);
-    }
-    return fail(
-        "another program keeps changing the firewall rules; try again when it has finished");
-}
-
-bool any_sandbox_interface() {
-    struct Free {
-        void operator()(struct if_nameindex* list) const { if_freenameindex(list); }
-    };
-    const std::unique_ptr<struct if_nameindex[], Free> list(if_nameindex());
-    if (list == nullptr) return true;  // not known: stay closed
-    for (std::size_t i = 0; list[i].if_name != nullptr; ++i) {
-        if (std::string_view(list[i].if_name).starts_with(kInterfacePrefix)) return true;
-    }
-    return false;
-}
 
 std::vector<Element> as_elements(const std::vector<Bytes>& keys) {
     std::vector<Element> elements;
     elements.reserve(keys.size());
     for (const Bytes& key : keys) elements.push_back({.key = key});
-    return elements;
-}
-
-std::vector<Element> as_elements(const std::vector<AddressRange>& ranges) {
-    std::vector<Element> elements;
-    for (const AddressRange& range : ranges) {
-        elements.push_back({.key = range.first});
-        if (auto end = next(range.last)) {
-            elements.push_back({.key = std::move(*end), .interval_end = true});
-        }
-    }
     return elements;
 }
 
@@ -75,8 +28,37 @@ std::array<std::pair<const char*, std::vector<Element>>, 4> elements_of(
 
 }  // namespace
 
-Ruleset::Ruleset(Netlink netlink)
-    : netlink_(std::move(netlink)), table_(static_table()), expected_(expected(table_)) {}
+Ruleset::Ruleset(std::shared_ptr<Kernel> kernel, Netlink netlink,
+                 std::optional<std::uint32_t> caller)
+    : kernel_(std::move(kernel)),
+      netlink_(std::move(netlink)),
+      caller_(caller),
+      table_(static_table()),
+      expected_(expected(table_)) {}
+
+Result<Ruleset> Ruleset::open(std::shared_ptr<Kernel> kernel, std::optional<std::uint32_t> caller) {
+    auto netlink = Netlink::open(*kernel);
+    if (!netlink) return fail(netlink.error());
+    return Ruleset(std::move(kernel), std::move(*netlink), caller);
+}
+
+Result<void> Ruleset::check_owner(const std::vector<Element>& registry) const {
+    if (!caller_ || registry.empty() || registry.front().owner == caller_) return {};
+    return fail(Code::invalid, "this sandbox belongs to another user");
+}
+
+Result<void> Ruleset::check_owner(const InterfaceName& interface) {
+    const auto registry = read_element(netlink_, table_.set(kRegistry), interface.key());
+    if (!registry) return fail(registry.error());
+    return check_owner(*registry);
+}
+
+bool Ruleset::any_sandbox_interface() {
+    const auto links = read_links(*kernel_);
+    if (!links) return true;  // not known: stay closed
+    return std::any_of(links->begin(), links->end(),
+                       [](const auto& link) { return link.second.starts_with(kInterfacePrefix); });
+}
 
 Result<void> Ruleset::ask_kernel() {
     const auto generation = netlink_.generation();
@@ -96,7 +78,9 @@ Result<std::vector<Sandbox>> Ruleset::registered() {
     for (const Element& element : *elements) {
         auto interface = InterfaceName::from_key(element.key);
         const auto policy = policy_of(element);
-        if (interface && policy) found.push_back({std::move(*interface), *policy});
+        if (interface && policy) {
+            found.push_back({std::move(*interface), *policy, {}, element.owner});
+        }
     }
     return found;
 }
@@ -122,12 +106,17 @@ Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Surroundings& ar
     if (nft::difference(expected_, *actual).empty()) {
         const auto state = read_sandbox(netlink_, table_, sandbox.interface);
         if (!state) return fail(state.error());
+        if (auto own = check_owner(state->registry); !own) return fail(own.error());
         if (auto done = put_surroundings(batch, around); !done) return fail(done.error());
-        put_sandbox(batch, table_, sandbox, *state);
+        // Who works for all leaves it whose it is.
+        Sandbox wanted = sandbox;
+        if (!caller_ && !state->registry.empty()) wanted.owner = state->registry.front().owner;
+        put_sandbox(batch, table_, wanted, *state);
         return commit(batch);
     }
     const auto others = registered();
     if (!others) return fail(others.error());
+    if (auto own = check_owner(sandbox.interface); !own) return fail(own.error());
     batch.replace_table(table_);
     for (const auto& [name, wanted] : elements_of(around)) {
         batch.add_elements(table_.set(name), wanted);
@@ -149,6 +138,7 @@ Result<std::string> Ruleset::difference_now(const Sandbox& sandbox, const Surrou
     if (auto text = nft::difference(expected_, *actual); !text.empty()) return text;
     const auto state = read_sandbox(netlink_, table_, sandbox.interface);
     if (!state) return fail(state.error());
+    if (auto own = check_owner(state->registry); !own) return fail(own.error());
     if (auto text = nft::difference(sandbox, *state); !text.empty()) return text;
     for (const auto& [name, wanted] : elements_of(around)) {
         const auto present = read_elements(netlink_, name);
@@ -181,6 +171,7 @@ Result<Commit> Ruleset::try_remove(const InterfaceName& interface) {
     const auto present = has_table(netlink_);
     if (!present) return fail(present.error());
     if (!*present) return Commit::done;
+    if (auto own = check_owner(interface); !own) return fail(own.error());
     const auto sandboxes = read_elements(netlink_, kRegistry);
     if (!sandboxes) return fail(sandboxes.error());
     const bool others =
@@ -226,6 +217,7 @@ Result<std::vector<std::string>> Ruleset::list() {
     if (!elements) return fail(elements.error());
     std::vector<std::string> names;
     for (const Element& element : *elements) {
+        if (caller_ && element.owner != caller_) continue;
         if (auto interface = InterfaceName::from_key(element.key))
             names.push_back(interface->text());
     }
@@ -233,6 +225,7 @@ Result<std::vector<std::string>> Ruleset::list() {
 }
 
 Result<FirewallReport> Ruleset::report(const InterfaceName& interface) {
+    if (auto own = check_owner(interface); !own) return fail(own.error());
     return read_report(netlink_, interface);
 }
 

@@ -5,6 +5,7 @@
 #ifndef ALCA_NFT_RULES_RULESET_HPP
 #define ALCA_NFT_RULES_RULESET_HPP
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,10 @@ struct Surroundings {
 // Errors of every function: as Netlink, and cancelled.
 class Ruleset {
   public:
-    explicit Ruleset(Netlink netlink);
+    // caller: the user on whose behalf all of it is done, who may change and see his own sandboxes
+    // only (error denied); nothing: all of them. Errors: those of Netlink::open.
+    [[nodiscard]] static Result<Ruleset> open(std::shared_ptr<Kernel> kernel,
+                                              std::optional<std::uint32_t> caller = {});
 
     // Changes nothing. Fails as every other function would for want of a right or of nf_tables.
     [[nodiscard]] Result<void> ask_kernel();
@@ -47,6 +51,9 @@ class Ruleset {
     [[nodiscard]] Result<FirewallReport> report(const InterfaceName& interface);
 
   private:
+    Ruleset(std::shared_ptr<Kernel> kernel, Netlink netlink, std::optional<std::uint32_t> caller);
+    Result<void> check_owner(const std::vector<Element>& registry) const;
+    Result<void> check_owner(const InterfaceName& interface);
     Result<Commit> try_apply(const Sandbox& sandbox, const Surroundings& around);
     Result<Commit> try_remove(const InterfaceName& interface);
     Result<Commit> try_forget(const InterfaceName& interface);
@@ -55,7 +62,11 @@ class Ruleset {
     Result<void> put_surroundings(Batch& batch, const Surroundings& around);
     Result<std::string> difference_now(const Sandbox& sandbox, const Surroundings& around);
 
+    bool any_sandbox_interface();
+
+    std::shared_ptr<Kernel> kernel_;
     Netlink netlink_;
+    std::optional<std::uint32_t> caller_;
     TableSpec table_;
     Snapshot expected_;
 };

@@ -8,7 +8,7 @@ namespace alca::nft {
 namespace {
 
 Element registry_element(const Sandbox& sandbox) {
-    return {.key = sandbox.interface.key(), .verdict = verdict_of(sandbox)};
+    return {.key = sandbox.interface.key(), .verdict = verdict_of(sandbox), .owner = sandbox.owner};
 }
 
 Element self_element(const InterfaceName& interface) {

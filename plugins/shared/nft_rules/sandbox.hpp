@@ -28,6 +28,7 @@ struct Sandbox {
     InterfaceName interface;
     NetworkPolicy policy;
     std::vector<Allowance> allow = {};
+    std::optional<std::uint32_t> owner = {};  // the user whose it is; nothing: root's
 };
 
 // What the kernel holds of one sandbox, whole or in parts.

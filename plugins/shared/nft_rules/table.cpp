@@ -171,6 +171,17 @@ void add_constants(std::vector<SetSpec>& sets) {
 
 std::string counter_map(std::string_view reason) { return "c_" + std::string(reason); }
 
+std::vector<Element> as_elements(const std::vector<AddressRange>& ranges) {
+    std::vector<Element> elements;
+    for (const AddressRange& range : ranges) {
+        elements.push_back({.key = range.first});
+        if (auto end = next(range.last)) {
+            elements.push_back({.key = std::move(*end), .interval_end = true});
+        }
+    }
+    return elements;
+}
+
 const SetSpec& TableSpec::set(std::string_view name) const {
     const auto found = std::find_if(
         sets.begin(), sets.end(), [&](const SetSpec& candidate) { return candidate.name == name; });

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "plugins/shared/nft_rules/addresses.hpp"
@@ -39,6 +40,9 @@ inline constexpr const char* kPolicyInternet = "internet";  // chain
 // Chains of single sandboxes; no part of the static table.
 inline constexpr std::string_view kOwnChainPrefix = "s_";
 
+// Before the number of the user, in the note of an element.
+inline constexpr std::string_view kOwnerNote = "uid ";
+
 // Why a packet was refused. Each sandbox has a counter for each, found through map "c_<reason>".
 inline constexpr std::array<std::string_view, 7> kReasons = {"lan",  "meta",  "cgnat", "mcast",
                                                              "host", "spoof", "proto"};
@@ -49,8 +53,21 @@ struct Element {
     bool interval_end = false;         // the first key behind an interval; has no value
     std::optional<Verdict> verdict{};  // of verdict maps
     std::string counter{};             // of counter maps: the object's name
-    auto operator<=>(const Element&) const = default;
+    // A note of ours, no part of what is compared: the user whose sandbox it is.
+    std::optional<std::uint32_t> owner{};
+
+    friend bool operator==(const Element& a, const Element& b) {
+        return std::tie(a.key, a.interval_end, a.verdict, a.counter) ==
+               std::tie(b.key, b.interval_end, b.verdict, b.counter);
+    }
+    friend auto operator<=>(const Element& a, const Element& b) {
+        return std::tie(a.key, a.interval_end, a.verdict, a.counter) <=>
+               std::tie(b.key, b.interval_end, b.verdict, b.counter);
+    }
 };
+
+// As the kernel takes intervals: begins and ends.
+[[nodiscard]] std::vector<Element> as_elements(const std::vector<AddressRange>& ranges);
 
 struct SetSpec {
     enum class Value : std::uint8_t { none, verdict, counter };

@@ -4,7 +4,6 @@
 #include <libnftnl/common.h>
 #include <libnftnl/gen.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sys/socket.h>
 
 #include <cerrno>
 #include <system_error>
@@ -56,37 +55,12 @@ Message::Message(const nlmsghdr* message)
 
 const nlmsghdr* Message::header() const { return reinterpret_cast<const nlmsghdr*>(bytes_.data()); }
 
-Netlink::Netlink(mnl_socket* socket) : socket_(socket), buffer_(kReceiveBytes) {}
+Netlink::Netlink(std::unique_ptr<Wire> wire) : wire_(std::move(wire)), buffer_(kReceiveBytes) {}
 
-Result<Netlink> Netlink::open() {
-    mnl_socket* socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-    if (socket == nullptr) return failure(errno, "cannot open a netfilter socket");
-    Netlink netlink(socket);
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-        return failure(errno, "cannot bind a netfilter socket");
-    }
-    // Errors then come without a copy of the message they are about.
-    int on = 1;
-    mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof on);
-    return netlink;
-}
-
-int Netlink::send(const void* bytes, std::size_t size) {
-    while (::send(fd(), bytes, size, 0) < 0) {
-        if (errno != EINTR) return errno;
-    }
-    return 0;
-}
-
-int Netlink::receive(std::size_t& size, int flags) {
-    while (true) {
-        // MSG_TRUNC: the real length, so that a cut message cannot pass for a whole one.
-        const ssize_t got = ::recv(fd(), buffer_.data(), buffer_.size(), flags | MSG_TRUNC);
-        if (got >= 0 && static_cast<std::size_t>(got) > buffer_.size()) return ENOSPC;
-        size = static_cast<std::size_t>(got);
-        if (got >= 0) return 0;
-        if (errno != EINTR) return errno;
-    }
+Result<Netlink> Netlink::open(Kernel& kernel) {
+    auto wire = kernel.open(NETLINK_NETFILTER);
+    if (!wire) return fail(wire.error());
+    return Netlink(std::move(*wire));
 }
 
 int Netlink::ask(std::uint16_t type, std::uint16_t flags, const Fill& fill,
@@ -96,14 +70,13 @@ int Netlink::ask(std::uint16_t type, std::uint16_t flags, const Fill& fill,
     nlmsghdr* message = nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(request.data()), type,
                                               NFPROTO_INET, flags, sequence_);
     fill(message);
-    int error = send(message, message->nlmsg_len);
+    int error = wire_->send({request.data(), message->nlmsg_len});
     int more = MNL_CB_OK;
     while (error == 0 && more > MNL_CB_STOP) {
         std::size_t size = 0;
-        error = receive(size, 0);
+        error = wire_->receive(buffer_, size, true);
         if (error != 0) break;
-        more = mnl_cb_run(buffer_.data(), size, sequence_, mnl_socket_get_portid(socket_.get()),
-                          collect, &answer);
+        more = mnl_cb_run(buffer_.data(), size, sequence_, wire_->port(), collect, &answer);
         if (more < 0) error = errno;
     }
     if (error != 0) drain();
@@ -114,7 +87,7 @@ int Netlink::ask(std::uint16_t type, std::uint16_t flags, const Fill& fill,
 // the ruleset changed in the middle of a dump, and mnl stops there while the kernel goes on.
 void Netlink::drain() {
     std::size_t size = 0;
-    while (receive(size, MSG_DONTWAIT) == 0) {
+    while (wire_->receive(buffer_, size, false) == 0) {
     }
 }
 
@@ -151,12 +124,7 @@ Result<std::uint32_t> Netlink::generation() {
 
 Result<Commit> Netlink::commit(Batch& batch) {
     const std::span<const std::uint8_t> bytes = batch.finish();
-    // The whole batch is one datagram. FORCE may pass the system's limit with CAP_NET_ADMIN.
-    const int wanted = static_cast<int>(bytes.size()) + 64 * 1024;
-    if (::setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &wanted, sizeof wanted) < 0) {
-        ::setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
-    }
-    const int error = send(bytes.data(), bytes.size());
+    const int error = wire_->send(bytes);
     if (error == EINTR || error == EAGAIN) return Commit::outdated;
     if (error != 0) return failure(error, "cannot change the firewall rules");
     return outcome(batch);
@@ -168,8 +136,8 @@ Result<Commit> Netlink::outcome(const Batch& batch) {
     int first_error = 0;
     std::uint32_t at = 0;
     std::size_t size = 0;
-    int received = receive(size, MSG_DONTWAIT);
-    for (; received == 0; received = receive(size, MSG_DONTWAIT)) {
+    int received = wire_->receive(buffer_, size, false);
+    for (; received == 0; received = wire_->receive(buffer_, size, false)) {
         int left = static_cast<int>(size);
         for (auto* message = reinterpret_cast<nlmsghdr*>(buffer_.data());
              mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {

@@ -1,4 +1,4 @@
-// nft_rules/transport.hpp - the netlink socket to nf_tables of the current network namespace.
+// nft_rules/transport.hpp - questions and transactions over one netlink socket to nf_tables.
 #ifndef ALCA_NFT_RULES_TRANSPORT_HPP
 #define ALCA_NFT_RULES_TRANSPORT_HPP
 
@@ -12,6 +12,7 @@
 
 #include "alca/result.hpp"
 #include "plugins/shared/nft_rules/batch.hpp"
+#include "plugins/shared/nft_rules/kernel.hpp"
 #include "plugins/shared/nft_rules/nftnl.hpp"
 
 namespace alca::nft {
@@ -36,7 +37,7 @@ enum class Commit {
 // Errors of every call: denied (no CAP_NET_ADMIN), unavailable (no nf_tables), failed.
 class Netlink {
   public:
-    [[nodiscard]] static Result<Netlink> open();
+    [[nodiscard]] static Result<Netlink> open(Kernel& kernel);
 
     // What to ask for: adds the payload to a message that has its header.
     using Fill = std::function<void(nlmsghdr*)>;
@@ -50,21 +51,15 @@ class Netlink {
     [[nodiscard]] Result<Commit> commit(Batch& batch);
 
   private:
-    struct Close {
-        void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-    };
-    explicit Netlink(mnl_socket* socket);
+    explicit Netlink(std::unique_ptr<Wire> wire);
 
-    [[nodiscard]] int fd() const { return mnl_socket_get_fd(socket_.get()); }
     // 0 or errno.
     int ask(std::uint16_t type, std::uint16_t flags, const Fill& fill,
             std::vector<Message>& answer);
-    int send(const void* bytes, std::size_t size);
-    int receive(std::size_t& size, int flags);
     void drain();
     Result<Commit> outcome(const Batch& batch);
 
-    std::unique_ptr<mnl_socket, Close> socket_;
+    std::unique_ptr<Wire> wire_;
     std::vector<std::uint8_t> buffer_;
     std::uint32_t sequence_ = 0;
 };

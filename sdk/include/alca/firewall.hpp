@@ -18,6 +18,8 @@ struct FirewallProbe {
     bool available = false;
     bool needs_root = false;  // it would work with CAP_NET_ADMIN
     std::string layer;        // what `alca status` shows: "host nftables"
+    bool by_helper = false;   // through an installed helper with the right that is missing here
+    bool enters = false;      // can put up FirewallLayer::inside by FirewallRequest::pid
     std::string reason;       // why not available, and what to do; "" when available
     static Result<FirewallProbe> from_json(const Json& json);
 };
@@ -47,12 +49,33 @@ struct AllowRule {
     static Result<AllowRule> from_json(const Json& json);
 };
 
+// Where the rules are. Each layer alone keeps the policy.
+enum class FirewallLayer {
+    host,    // where the sandbox's traffic is routed: known by its interface
+    inside,  // in the sandbox's own network namespace
+};
+[[nodiscard]] std::string_view to_string(FirewallLayer layer);
+
+// A port of the sandbox that others may connect to.
+struct PublishedPort {
+    std::string protocol;  // "tcp", "udp"
+    std::uint16_t port = 0;
+    friend bool operator==(const PublishedPort&, const PublishedPort&) = default;
+    static Result<PublishedPort> from_json(const Json& json);
+};
+
 struct FirewallRequest {
     std::string sandbox_id;
     std::string interface;  // of the sandbox's bridge; at most 15 bytes, starts with "alca"
     NetworkPolicy policy = NetworkPolicy::internet;
     std::vector<std::string> dns;  // addresses of the host's resolvers: reachable on port 53 only
     std::vector<AllowRule> allow = {};  // 256 at most; without meaning for the policy "open"
+    FirewallLayer layer = FirewallLayer::host;
+    // The rest is for FirewallLayer::inside. pid: a process in the sandbox's namespace; 0: the
+    // instance is connected to an alca-net there.
+    std::int64_t pid = 0;
+    std::vector<std::string> gateways = {};  // this host's addresses on the sandbox's network
+    std::vector<PublishedPort> published = {};
     static Result<FirewallRequest> from_json(const Json& json);
 };
 
@@ -87,6 +110,7 @@ struct FirewallReport {
 void to_json(Json& json, const FirewallProbe& value);
 void to_json(Json& json, const PortRange& value);
 void to_json(Json& json, const AllowRule& value);
+void to_json(Json& json, const PublishedPort& value);
 void to_json(Json& json, const FirewallRequest& value);
 void to_json(Json& json, const FirewallVerdict& value);
 void to_json(Json& json, const BlockedTarget& value);
@@ -112,6 +136,12 @@ class Firewall {
     // Only sandbox_id and interface of the request count. Not registered: nothing was refused.
     [[nodiscard]] virtual Result<FirewallReport> report(const Call& call,
                                                         const FirewallRequest& request) = 0;
+    // See alca_firewall_1.connect.
+    [[nodiscard]] virtual Result<void> connect(const Call& call, int fd) {
+        static_cast<void>(call);
+        static_cast<void>(fd);
+        return fail(Code::unsupported, "this firewall works in this kernel only");
+    }
 
   protected:
     Firewall() = default;
@@ -125,11 +155,14 @@ inline std::string_view to_string(NetworkPolicy policy) {
     return policy == NetworkPolicy::open ? "open" : "internet";
 }
 
+inline std::string_view to_string(FirewallLayer layer) {
+    return layer == FirewallLayer::inside ? "inside" : "host";
+}
+
 inline void to_json(Json& json, const FirewallProbe& value) {
-    json = Json{{"available", value.available},
-                {"needs_root", value.needs_root},
-                {"layer", value.layer},
-                {"reason", value.reason}};
+    json = Json{{"available", value.available}, {"needs_root", value.needs_root},
+                {"layer", value.layer},         {"by_helper", value.by_helper},
+                {"enters", value.enters},       {"reason", value.reason}};
 }
 inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     FirewallProbe value;
@@ -137,6 +170,8 @@ inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     in.require("available", value.available);
     in.read("needs_root", value.needs_root);
     in.read("layer", value.layer);
+    in.read("by_helper", value.by_helper);
+    in.read("enters", value.enters);
     in.read("reason", value.reason);
     return in.done(value);
 }
@@ -176,23 +211,51 @@ inline Result<AllowRule> AllowRule::from_json(const Json& json) {
     return value;
 }
 
+inline void to_json(Json& json, const PublishedPort& value) {
+    json = Json{{"protocol", value.protocol}, {"port", value.port}};
+}
+inline Result<PublishedPort> PublishedPort::from_json(const Json& json) {
+    PublishedPort value;
+    JsonReader in(json, "published");
+    in.require("protocol", value.protocol);
+    in.require("port", value.port);
+    if (in.ok() && value.protocol != "tcp" && value.protocol != "udp") {
+        return fail(Code::invalid, "published.protocol must be \"tcp\" or \"udp\"");
+    }
+    return in.done(value);
+}
+
 inline void to_json(Json& json, const FirewallRequest& value) {
     json = Json{{"sandbox_id", value.sandbox_id},
                 {"interface", value.interface},
                 {"policy", to_string(value.policy)},
                 {"dns", value.dns},
-                {"allow", value.allow}};
+                {"allow", value.allow},
+                {"layer", to_string(value.layer)},
+                {"pid", value.pid},
+                {"gateways", value.gateways},
+                {"published", value.published}};
 }
 inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     FirewallRequest value;
     std::string policy;
+    std::string layer;
     JsonReader in(json, "request");
     in.require("sandbox_id", value.sandbox_id);
     in.require("interface", value.interface);
     in.require("policy", policy);
     in.read("dns", value.dns);
     in.read("allow", value.allow);
+    in.read("layer", layer);
+    in.read("pid", value.pid);
+    in.read("gateways", value.gateways);
+    in.read("published", value.published);
     if (!in.ok()) return in.done(value);
+    if (layer == "inside") {
+        value.layer = FirewallLayer::inside;
+    } else if (!layer.empty() && layer != "host") {
+        return fail(Code::invalid, "request.layer must be \"host\" or \"inside\"");
+    }
     if (policy == "open") {
         value.policy = NetworkPolicy::open;
     } else if (policy != "internet") {

@@ -28,6 +28,13 @@ typedef struct alca_runtime_1 {
      * returned. What then becomes of the command is the host's business. */
     alca_status (*exec)(void* self, const alca_call* call, alca_str request, const alca_stdio* io,
                         int32_t* exit_code);
+    /* {archive, inside, sandbox: ref} -> {}. Runs the program /alca-net of a root file system that
+     * holds nothing else, given as the path of a tar file, as root with CAP_NET_ADMIN and no other
+     * right: inside, in the network namespace of a running sandbox; else in the one that the engine
+     * routes in. The end of its input ends it. Nothing of it stays running. exit_code: 0 where the
+     * engine does not keep it. */
+    alca_status (*run_net_helper)(void* self, const alca_call* call, alca_str request,
+                                  const alca_stdio* io, int32_t* exit_code);
 } alca_runtime_1;
 
 /* NOLINTEND */

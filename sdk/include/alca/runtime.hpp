@@ -30,6 +30,7 @@ struct RuntimeProbe {
     // reported: rules in the host's kernel hold nothing otherwise.
     bool shares_kernel = false;
     bool rootless = false;
+    bool net_helper = false;  // run_net_helper works
     static Result<RuntimeProbe> from_json(const Json& json);
 };
 
@@ -161,6 +162,14 @@ struct ExecRequest {
     static Result<ExecRequest> from_json(const Json& json);
 };
 
+// See alca_runtime_1.run_net_helper.
+struct NetHelperRequest {
+    std::string archive;  // absolute path of a tar file on the host
+    bool inside = false;  // in the namespace of `sandbox`, which runs; else where the engine routes
+    SandboxRef sandbox;
+    static Result<NetHelperRequest> from_json(const Json& json);
+};
+
 // Byte streams of a command; as alca_stdio. Borrowed for the call.
 struct Stdio {
     int in = -1;
@@ -182,6 +191,7 @@ void to_json(Json& json, const Prepared& value);
 void to_json(Json& json, const Created& value);
 void to_json(Json& json, const SandboxStatus& value);
 void to_json(Json& json, const ExecRequest& value);
+void to_json(Json& json, const NetHelperRequest& value);
 
 // One container engine. Calls on one object come one at a time. All methods may be repeated after a
 // crash: making what exists already with the same specification, or removing what is gone,
@@ -211,6 +221,15 @@ class Runtime {
     // Runs a command and pumps its bytes until it has ended. Returns its exit code, 0..255.
     [[nodiscard]] virtual Result<int> exec(const Call& call, const ExecRequest& request,
                                            const Stdio& io) = 0;
+
+    [[nodiscard]] virtual Result<int> run_net_helper(const Call& call,
+                                                     const NetHelperRequest& request,
+                                                     const Stdio& io) {
+        static_cast<void>(call);
+        static_cast<void>(request);
+        static_cast<void>(io);
+        return fail(Code::unsupported, "this runtime cannot start alca-net");
+    }
 
   protected:
     Runtime() = default;

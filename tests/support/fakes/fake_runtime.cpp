@@ -126,7 +126,11 @@ Result<void> FakeRuntime::start(const Call& call, const SandboxRef& ref) {
     return journal_.perform(call, "runtime.start", [&]() -> Result<void> {
         auto found = find_ours(ref);
         if (!found) return fail(found.error());
+        if ((*found)->state != SandboxState::running) {
+            firewall_.inside.erase((*found)->effective.network.interface);  // a new namespace
+        }
         (*found)->state = SandboxState::running;
+        (*found)->pid = tells_pid ? kPid : 0;
         return {};
     });
 }
@@ -136,6 +140,7 @@ Result<void> FakeRuntime::stop(const Call& call, const SandboxRef& ref) {
         auto found = find_ours(ref);
         if (!found) return fail(found.error());
         (*found)->state = SandboxState::stopped;
+        (*found)->pid = 0;
         return {};
     });
 }
@@ -144,6 +149,7 @@ Result<void> FakeRuntime::remove(const Call& call, const SandboxRef& ref, bool k
     return journal_.perform(call, "runtime.remove", [&]() -> Result<void> {
         if (const SandboxStatus* found = find(ref); found != nullptr) {
             if (auto ours = find_ours(ref); !ours) return fail(ours.error());
+            firewall_.inside.erase(found->effective.network.interface);
             std::erase_if(containers,
                           [found](const auto& entry) { return &entry.second == found; });
         }
@@ -174,6 +180,12 @@ Result<int> FakeRuntime::verify(const SandboxStatus& sandbox, const ExecRequest&
     for (std::size_t i = 3; i < request.argv.size(); i += 2) probes.push_back(request.argv[i]);
     const std::string& interface = sandbox.effective.network.interface;
     InsideReport report(sandbox.effective, probes, firewall_.isolates(interface));
+    if (firewall_.inside.contains(interface)) {
+        for (const std::string& address : probes) {
+            static_cast<void>(report.replace(fmt::format("probe {} ", address),
+                                             fmt::format("probe {} EPERM", address)));
+        }
+    }
     if (spoil) spoil(report);
     if (auto written = os::write_all(io.out, report.text()); !written) return fail(written.error());
     return 0;
@@ -192,6 +204,23 @@ Result<int> FakeRuntime::exec(const Call& call, const ExecRequest& request, cons
         command->user = request.user;
         commands.push_back(std::move(*command));
         return exit_code;
+    });
+}
+
+Result<int> FakeRuntime::run_net_helper(const Call& call, const NetHelperRequest& request,
+                                        const Stdio& io) {
+    const std::string where = request.inside ? "inside" : "host";
+    return journal_.perform(call, "runtime.run_net_helper " + where, [&]() -> Result<int> {
+        if (!probe_answer.net_helper) return fail(Code::unsupported, "no helper here");
+        if (request.inside) {
+            auto found = find_ours(request.sandbox);
+            if (!found) return fail(found.error());
+        }
+        if (auto written = os::write_all(io.out, "!"); !written) return fail(written.error());
+        char byte = 0;
+        while (::read(io.in, &byte, 1) > 0) {
+        }
+        return 0;
     });
 }
 

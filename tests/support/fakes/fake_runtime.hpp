@@ -39,14 +39,16 @@ struct Frame {
 class FakeRuntime final : public Runtime {
   public:
     // The firewall is the other half of the kernel: it decides what a probe from inside sees.
-    FakeRuntime(Journal& journal, const FakeFirewall& firewall)
-        : journal_(journal), firewall_(firewall) {
+    FakeRuntime(Journal& journal, FakeFirewall& firewall) : journal_(journal), firewall_(firewall) {
         probe_answer.available = true;
         probe_answer.engine = "Fake";
         probe_answer.shares_kernel = true;
     }
 
+    static constexpr std::int64_t kPid = 4711;  // of every sandbox that runs
+
     RuntimeProbe probe_answer;  // available until a test says otherwise
+    bool tells_pid = true;
     std::string image_user;
     std::vector<std::string> gateways{"172.30.0.17"};
     std::map<std::string, SandboxStatus> containers;  // by name
@@ -72,6 +74,9 @@ class FakeRuntime final : public Runtime {
     [[nodiscard]] Result<std::vector<SandboxStatus>> list(const Call& call) override;
     [[nodiscard]] Result<int> exec(const Call& call, const ExecRequest& request,
                                    const Stdio& io) override;
+    // Says hello and waits for the end of its input.
+    [[nodiscard]] Result<int> run_net_helper(const Call& call, const NetHelperRequest& request,
+                                             const Stdio& io) override;
 
   private:
     [[nodiscard]] SandboxStatus* find(const SandboxRef& ref);
@@ -80,7 +85,7 @@ class FakeRuntime final : public Runtime {
                                      const Stdio& io) const;
 
     Journal& journal_;
-    const FakeFirewall& firewall_;
+    FakeFirewall& firewall_;
     int made_ = 0;
 };
 

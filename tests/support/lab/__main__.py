@@ -26,6 +26,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
     up = add("up", "make a lab; what is made is removed if that fails")
     up.add_argument("--owner", type=int, default=os.getppid(), help="pid with whose end `sweep` may remove the lab (the caller)")
+    up.add_argument("--engine-option", action="append", default=[], metavar="OPTION", help="one more argument of dockerd; may be repeated")
     add("down", "remove the lab; safe to repeat")
     execute = add("exec", "run a command on a host: `lab exec --state DIR internet -- ip address`")
     execute.add_argument("host", choices=topology.NAMESPACES)
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
             print(f"removed {lab_id}")
         return
     if options.command == "up":
-        Lab(options.state, owner_pid=options.owner).up()
+        Lab(options.state, owner_pid=options.owner, engine_options=tuple(options.engine_option)).up()
         return
     if options.command == "down" and not os.path.lexists(os.path.join(options.state, "lab.json")):
         return

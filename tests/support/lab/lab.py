@@ -92,9 +92,11 @@ class Lab:
     """Use as context manager in tests: `with Lab(state) as lab: lab.run("host", "docker", "ps")`.
 
     state: directory for the log; also where other processes find the lab (Lab.open). Needs root.
+    engine_options: more arguments of dockerd.
     """
 
-    def __init__(self, state: str, owner_pid: int | None = None) -> None:
+    def __init__(self, state: str, owner_pid: int | None = None, engine_options: tuple[str, ...] = ()) -> None:
+        self._engine_options = engine_options
         self.state = os.path.abspath(state)
         owner = Process.of(owner_pid or os.getpid())
         self._record = Record("", self.state, owner, pid_namespace())
@@ -259,6 +261,7 @@ class Lab:
         ]
         next(spec for spec in specs if spec["name"] == "lan2")["names"] = topology.names()
         config = {"directory": self._directory, "data_root": data.path, "specs": specs,
+                  "engine_options": list(self._engine_options),
                   "cgroup_parent": f"/{self.lab_id}"}  # fmt: skip
         # --kill-child: with unshare gone the kernel ends PID 1, and with it all the rest.
         command = ["nsenter", f"--net={self._network.path(topology.MACHINE)}", "unshare", "--mount", "--pid", "--fork",

@@ -38,7 +38,7 @@ def hide_this_machine(directory: str) -> None:
         mount("--bind", "/dev/null", "/run/docker.sock")
 
 
-def start_engine(directory: str, data_root: str, cgroup_parent: str) -> subprocess.Popen[bytes]:
+def start_engine(directory: str, data_root: str, cgroup_parent: str, options: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([
         "dockerd",
         "--host", f"unix://{directory}/docker.sock",
@@ -50,6 +50,7 @@ def start_engine(directory: str, data_root: str, cgroup_parent: str) -> subproce
         "--cgroup-parent", cgroup_parent,
         "--ipv6", "--fixed-cidr-v6", topology.BRIDGE_SUBNET6,
         "--experimental", "--ip6tables",
+        *options,
     ])  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def main(config: dict[str, object]) -> int:
 
     services = os.path.join(os.path.dirname(os.path.abspath(__file__)), "services.py")
     subprocess.Popen([sys.executable, services, *map(json.dumps, config["specs"])])
-    engine = start_engine(directory, str(config["data_root"]), str(config["cgroup_parent"]))
+    engine = start_engine(directory, str(config["data_root"]), str(config["cgroup_parent"]), list(config["engine_options"]))
     while True:  # orphans come to PID 1
         pid, status = os.wait()
         if pid == engine.pid:

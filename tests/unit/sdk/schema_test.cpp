@@ -91,12 +91,15 @@ TEST(SchemaTest, RuntimeStructs) {
     compare<Created>("runtime", "Created");
     compare<SandboxStatus>("runtime", "SandboxStatus");
     compare<ExecRequest>("runtime", "ExecRequest");
+    compare<NetHelperRequest>("runtime", "NetHelperRequest");
 }
 
 TEST(SchemaTest, FirewallStructs) {
     compare<FirewallProbe>("firewall", "FirewallProbe");
     compare<FirewallRequest>("firewall", "FirewallRequest");
     compare<FirewallVerdict>("firewall", "FirewallVerdict");
+    compare<PublishedPort>("firewall", "PublishedPort", {.protocol = "tcp", .port = 1});
+    expect_values("firewall", "FirewallRequest", "layer", {"host", "inside"});
     compare<PortRange>("firewall", "PortRange", {.first = 1, .last = 2});
     compare<AllowRule>("firewall", "AllowRule");
     compare<BlockedTarget>("firewall", "BlockedTarget");
@@ -120,11 +123,12 @@ TEST(SchemaTest, Progress) {
 TEST(SchemaTest, MethodsAreTheSlotsOfTheTables) {
     EXPECT_EQ(keys_of(schema("runtime").at("x-alca-methods")),
               (std::set<std::string>{"probe", "prepare", "create", "start", "stop", "remove",
-                                     "status", "list", "exec"}));
-    EXPECT_EQ(sizeof(alca_runtime_1), 10 * sizeof(void*));
-    EXPECT_EQ(keys_of(schema("firewall").at("x-alca-methods")),
-              (std::set<std::string>{"probe", "apply", "verify", "remove", "list", "report"}));
-    EXPECT_EQ(sizeof(alca_firewall_1), 7 * sizeof(void*));
+                                     "status", "list", "exec", "run_net_helper"}));
+    EXPECT_EQ(sizeof(alca_runtime_1), 11 * sizeof(void*));
+    EXPECT_EQ(
+        keys_of(schema("firewall").at("x-alca-methods")),
+        (std::set<std::string>{"probe", "apply", "verify", "remove", "list", "report", "connect"}));
+    EXPECT_EQ(sizeof(alca_firewall_1), 8 * sizeof(void*));
     EXPECT_EQ(keys_of(schema("presets").at("x-alca-methods")),
               (std::set<std::string>{"list", "render"}));
     EXPECT_EQ(sizeof(alca_presets_1), 3 * sizeof(void*));

@@ -95,8 +95,22 @@ struct Table<Set, T> {
         });
     }
 
+    static alca_status run_net_helper(void* self, const alca_call* call, alca_str request,
+                                      const alca_stdio* io, std::int32_t* exit_code) noexcept {
+        return answer(call, request, [&](const Call& host, const Json& json) -> Result<void> {
+            auto helper = NetHelperRequest::from_json(json);
+            if (!helper) return fail(helper.error());
+            const Stdio streams{io->in, io->out, io->err, io->tty != 0, io->resize_fd};
+            auto code = Set::template get<T>(self).run_net_helper(host, *helper, streams);
+            if (!code) return fail(code.error());
+            *exit_code = *code;
+            return {};
+        });
+    }
+
     static constexpr alca_runtime_1 kTable{
-        sizeof(alca_runtime_1), probe, prepare, create, start, stop, remove, status, list, exec};
+        sizeof(alca_runtime_1), probe, prepare, create, start, stop, remove, status, list, exec,
+        run_net_helper};
 };
 
 template <class Set, std::derived_from<Firewall> T>
@@ -146,8 +160,14 @@ struct Table<Set, T> {
                       });
     }
 
+    static alca_status connect(void* self, const alca_call* call, std::int32_t fd) noexcept {
+        return answer(call, {"{}", 2}, [&](const Call& host, const Json&) -> Result<void> {
+            return Set::template get<T>(self).connect(host, fd);
+        });
+    }
+
     static constexpr alca_firewall_1 kTable{
-        sizeof(alca_firewall_1), probe, apply, verify, remove, list, report};
+        sizeof(alca_firewall_1), probe, apply, verify, remove, list, report, connect};
 };
 
 template <class Set, std::derived_from<Presets> T>

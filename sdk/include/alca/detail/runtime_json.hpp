@@ -11,7 +11,7 @@ inline void to_json(Json& json, const RuntimeProbe& value) {
                 {"version", value.version},     {"api_version", value.api_version},
                 {"endpoint", value.endpoint},   {"endpoint_from", value.endpoint_from},
                 {"reason", value.reason},       {"shares_kernel", value.shares_kernel},
-                {"rootless", value.rootless}};
+                {"rootless", value.rootless},   {"net_helper", value.net_helper}};
 }
 inline Result<RuntimeProbe> RuntimeProbe::from_json(const Json& json) {
     RuntimeProbe value;
@@ -25,6 +25,7 @@ inline Result<RuntimeProbe> RuntimeProbe::from_json(const Json& json) {
     in.read("reason", value.reason);
     in.read("shares_kernel", value.shares_kernel);
     in.read("rootless", value.rootless);
+    in.read("net_helper", value.net_helper);
     return in.done(value);
 }
 
@@ -281,6 +282,18 @@ inline Result<SandboxStatus> SandboxStatus::from_json(const Json& json) {
                                SandboxState::stopped, SandboxState::paused}) {
         if (state == to_string(known)) value.state = known;
     }
+    return in.done(value);
+}
+
+inline void to_json(Json& json, const NetHelperRequest& value) {
+    json = Json{{"archive", value.archive}, {"inside", value.inside}, {"sandbox", value.sandbox}};
+}
+inline Result<NetHelperRequest> NetHelperRequest::from_json(const Json& json) {
+    NetHelperRequest value;
+    JsonReader in(json, "request");
+    in.require("archive", value.archive);
+    in.read("inside", value.inside);
+    in.read("sandbox", value.sandbox);
     return in.done(value);
 }
 

@@ -32,7 +32,7 @@ TEST_F(StatusTest, AnIntactSandboxNamesItsLayerAndPolicy) {
 
     EXPECT_EQ(is.sandbox.state, SandboxState::running);
     EXPECT_TRUE(is.isolation.intact);
-    EXPECT_EQ(is.isolation.layer, "fake rules");
+    EXPECT_EQ(is.isolation.layers, "1 of 2 layers: host, direct");
     EXPECT_EQ(is.isolation.policy, "internet");
     EXPECT_THAT(is.isolation.problems, IsEmpty());
     EXPECT_THAT(is.drift, IsEmpty());
@@ -44,8 +44,8 @@ TEST_F(StatusTest, LooksAndChangesNothing) {
 
     static_cast<void>(report());
 
-    EXPECT_THAT(journal.entries(), ElementsAre("runtime.status", "firewall.probe",
-                                               "firewall.verify", "firewall.report"));
+    EXPECT_THAT(journal.entries(), ElementsAre("runtime.status", "firewall.verify",
+                                               "firewall.report", "firewall.probe"));
     EXPECT_TRUE(firewall.rules.empty());
 }
 
@@ -85,7 +85,7 @@ TEST_F(StatusTest, RulesThatDifferAreAProblem) {
 
 TEST_F(StatusTest, RulesThatCannotBeReadAreNotCalledIntact) {
     be_up();
-    journal.plan({.at = 2,
+    journal.plan({.at = 1,
                   .after = false,
                   .error = Error{Code::denied, "reading rules needs CAP_NET_ADMIN"},
                   .action = {}});
@@ -124,7 +124,7 @@ TEST_F(StatusTest, AnUnprotectedSandboxIsNotIntactAndSaysWhy) {
     const StatusReport is = report();
 
     EXPECT_FALSE(is.isolation.intact);
-    EXPECT_EQ(is.isolation.layer, "");
+    EXPECT_EQ(is.isolation.layers, "");
     EXPECT_THAT(is.isolation.unprotected_reason, HasSubstr("rules need CAP_NET_ADMIN"));
     EXPECT_THAT(is.isolation.problems, ElementsAre("there are no network rules"));
 }

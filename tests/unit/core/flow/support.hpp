@@ -94,6 +94,7 @@ class World {
         for (const auto& [name, container] : runtime.containers) text += "container " + name + "; ";
         for (const auto& [name, interface] : runtime.networks) text += "network " + name + "; ";
         for (const auto& [interface, rules] : firewall.rules) text += "rules " + interface + "; ";
+        // Those inside end with the container.
         return text;
     }
 
@@ -108,7 +109,10 @@ class World {
     bool has_firewall = true;
 
   private:
-    FirewallPort firewall_port_{.id = "firewall-fake", .firewall = firewall};
+    FirewallPort firewall_port_{
+        .id = "firewall-fake",
+        .firewall = firewall,
+        .another = [this]() -> Result<std::unique_ptr<Firewall>> { return firewall.another(); }};
 };
 
 class FlowTest : public testing::Test, protected World {};

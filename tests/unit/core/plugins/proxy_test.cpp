@@ -164,6 +164,11 @@ class Echo final : public Runtime {
         if (::write(io.out, "out", 3) != 3) return fail("write");
         return io.tty && io.resize_fd == 9 ? 7 : 0;
     }
+    Result<int> run_net_helper(const Call&, const NetHelperRequest& request,
+                               const Stdio& io) override {
+        return fail(request.archive + " in " + request.sandbox.container_id + " with " +
+                    std::to_string(io.in) + " and " + std::to_string(io.out));
+    }
 };
 
 class NoFirewall final : public Firewall {
@@ -172,7 +177,7 @@ class NoFirewall final : public Firewall {
         return std::make_unique<NoFirewall>();
     }
     Result<FirewallProbe> probe(const Call&) override {
-        return FirewallProbe{true, false, "l", ""};
+        return FirewallProbe{true, false, "l", false, true, ""};
     }
     Result<void> apply(const Call&, const FirewallRequest& request) override {
         return fail(Code::denied, request.interface + " " + std::string(to_string(request.policy)));
@@ -183,6 +188,9 @@ class NoFirewall final : public Firewall {
     Result<void> remove(const Call&, const FirewallRequest&) override { return {}; }
     Result<std::vector<std::string>> list(const Call&) override {
         return std::vector<std::string>{"alca1"};
+    }
+    Result<void> connect(const Call&, int fd) override {
+        return fail(Code::unavailable, "nobody at " + std::to_string(fd));
     }
     Result<FirewallReport> report(const Call&, const FirewallRequest& request) override {
         return FirewallReport{{{"lan", request.allow.size()}},
@@ -303,6 +311,35 @@ TEST_F(RoundTripTest, FirewallMethodsReachTheirOwn) {
     EXPECT_EQ(firewall.verify(call, request)->problem, "192.0.2.1");
     EXPECT_TRUE(firewall.remove(call, request));
     EXPECT_THAT(*firewall.list(call), ElementsAre("alca1"));
+    EXPECT_TRUE(firewall.probe(call)->enters);
+    const auto connected = firewall.connect(call, 12);
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().code, Code::unavailable);
+    EXPECT_EQ(connected.error().message, "nobody at 12");
+}
+
+TEST_F(RoundTripTest, TheLayerOfARequestArrivesWhole) {
+    FirewallRequest request;
+    request.layer = FirewallLayer::inside;
+    request.pid = 1234;
+    request.gateways = {"10.0.0.1"};
+    request.published = {{.protocol = "udp", .port = 53}};
+    const auto back = FirewallRequest::from_json(Json(request));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->layer, FirewallLayer::inside);
+    EXPECT_EQ(back->pid, 1234);
+    EXPECT_EQ(back->gateways, request.gateways);
+    EXPECT_EQ(back->published, request.published);
+    Json json(request);
+    json["layer"] = "below";
+    EXPECT_FALSE(FirewallRequest::from_json(json));
+}
+
+TEST_F(RoundTripTest, TheNetHelperGetsItsStreams) {
+    const NetHelperRequest request{.archive = "/a.tar", .inside = true, .sandbox = ref};
+    const auto code = runtime.run_net_helper(call, request, {.in = 7, .out = 8});
+    ASSERT_FALSE(code);
+    EXPECT_EQ(code.error().message, "/a.tar in c1 with 7 and 8");
 }
 
 }  // namespace

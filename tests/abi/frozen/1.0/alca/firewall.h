@@ -14,12 +14,16 @@
 #define ALCA_FIREWALL_1 "alca.firewall/1"
 typedef struct alca_firewall_1 {
     size_t size;
-    alca_method probe; /* {} -> {available, needs_root, layer, reason} */
-    alca_method apply; /* {sandbox_id, interface, policy, dns, allow} -> {}; replaces, atomically */
+    alca_method probe;  /* {} -> {available, needs_root, layer, reason} */
+    alca_method apply;  /* {sandbox_id, interface, policy, ...} -> {}; replaces, atomically */
     alca_method verify; /* the same -> {intact, problem}; reads back */
     alca_method remove; /* {sandbox_id, interface} -> {}; absent is success */
     alca_method list;   /* {} -> {interfaces: [...]} that are registered */
     alca_method report; /* {sandbox_id, interface} -> {refused, blocked}; since it was registered */
+    /* From now on the kernel is the one at the other end of `fd`: a stream to the helper alca-net
+     * (helpers/alca-net/README.md), which the host has started there. Borrowed for the life of the
+     * instance. */
+    alca_status (*connect)(void* self, const alca_call* call, int32_t fd);
 } alca_firewall_1;
 
 /* NOLINTEND */

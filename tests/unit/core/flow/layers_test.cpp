@@ -1,0 +1,278 @@
+// Both layers of network rules, by each way, through whole commands.
+#include "core/flow/layers.hpp"
+
+#include <gmock/gmock.h>
+
+#include "core/flow/protection.hpp"
+#include "core/flow/run.hpp"
+#include "core/flow/status.hpp"
+#include "support.hpp"
+
+namespace alca::flow {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class LayersTest : public FlowTest {
+  protected:
+    // What the process may do itself.
+    void direct(bool on_host, bool within) {
+        firewall.probe_answer.available = on_host;
+        firewall.probe_answer.enters = within;
+        firewall.probe_answer.reason = on_host ? "" : "needs CAP_NET_ADMIN";
+    }
+    void containers() { runtime.probe_answer.net_helper = true; }
+    void allow(const std::string& layers) { host.environment["ALCA_NETWORK_LAYERS"] = layers; }
+
+    std::string interface() { return state().network.interface; }
+    StatusReport status_now() {
+        auto report = flow::status(context(), config(), state());
+        if (report) return *std::move(report);
+        ADD_FAILURE() << report.error().message;
+        return {};
+    }
+    Result<int> run() {
+        return flow::run(context(), config(), state(),
+                         {.argv = {"true"},
+                          .caller_directory = project.path(),
+                          .tty = false,
+                          .size = {},
+                          .on_start = {}},
+                         {});
+    }
+};
+
+TEST_F(LayersTest, BothAreUsedWhereBothArePossible) {
+    direct(true, true);
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.rules.contains(interface()));
+    ASSERT_TRUE(firewall.inside.contains(interface()));
+    const FirewallRequest& inside = firewall.inside.at(interface());
+    EXPECT_EQ(inside.pid, fakes::FakeRuntime::kPid);
+    EXPECT_EQ(inside.gateways, runtime.gateways);
+    EXPECT_EQ(status_now().isolation.layers,
+              "2 of 2 layers: host, direct; inside the sandbox, direct");
+    EXPECT_TRUE(status_now().isolation.intact);
+}
+
+// Each is seen alone: what is inside would stop a packet before the host's rules could.
+TEST_F(LayersTest, TheHostsLayerIsProvedBeforeTheOneInsideIsThere) {
+    direct(true, true);
+    ASSERT_TRUE(up());
+    EXPECT_THAT(journal.entries(),
+                testing::IsSupersetOf({"runtime.exec verify", "firewall.apply inside"}));
+    const auto& entries = journal.entries();
+    EXPECT_LT(std::find(entries.begin(), entries.end(), "runtime.exec verify"),
+              std::find(entries.begin(), entries.end(), "firewall.apply inside"));
+}
+
+TEST_F(LayersTest, WithoutRightsBothGoThroughAContainer) {
+    direct(false, false);
+    containers();
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.rules.contains(interface()));
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+    EXPECT_THAT(journal.entries(), Contains("runtime.run_net_helper host"));
+    EXPECT_THAT(journal.entries(), Contains("runtime.run_net_helper inside"));
+    EXPECT_EQ(status_now().isolation.layers,
+              "2 of 2 layers: host, container; inside the sandbox, container");
+    ASSERT_TRUE(down());
+    EXPECT_EQ(left_over(), "");
+}
+
+TEST_F(LayersTest, WithoutRightsAndContainersNothingStarts) {
+    direct(false, false);
+    EXPECT_THAT(message_of(up()), HasSubstr("needs CAP_NET_ADMIN"));
+    EXPECT_EQ(left_over(), "");
+}
+
+// What this process may do here says nothing about another kernel.
+TEST_F(LayersTest, AnEngineInAMachineOfItsOwnIsReachedByContainerOnly) {
+    direct(true, true);
+    runtime.probe_answer.shares_kernel = false;
+    EXPECT_THAT(message_of(up()), HasSubstr("the engine's machine"));
+    containers();
+    ASSERT_TRUE(up());
+    EXPECT_EQ(status_now().isolation.layers,
+              "2 of 2 layers: host, container; inside the sandbox, container");
+}
+
+TEST_F(LayersTest, OneLayerIsEnoughAndIsProvedFromInside) {
+    direct(false, false);
+    containers();
+    allow("inside");
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.rules.empty());
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+    const auto& entries = journal.entries();
+    EXPECT_GT(std::find(entries.begin(), entries.end(), "runtime.exec verify"),
+              std::find(entries.begin(), entries.end(), "firewall.apply inside"));
+    EXPECT_EQ(status_now().isolation.layers, "1 of 2 layers: inside the sandbox, container");
+}
+
+TEST_F(LayersTest, RulesInsideThatRefuseNothingEndTheSandbox) {
+    direct(false, false);
+    containers();
+    allow("inside");
+    runtime.spoil = [](fakes::InsideReport& report) {
+        ASSERT_TRUE(report.replace("probe 172.30.0.17 ", "probe 172.30.0.17 ECONNREFUSED"));
+    };
+    EXPECT_THAT(message_of(up()), HasSubstr("was not refused by our rules"));
+    EXPECT_EQ(left_over(), "");
+}
+
+TEST_F(LayersTest, RulesThatTheKernelForgetsEndTheSandbox) {
+    direct(false, false);
+    containers();
+    firewall.forgets = true;
+    EXPECT_THAT(message_of(up()), HasSubstr("the kernel does not hold them"));
+    EXPECT_EQ(left_over(), "");
+}
+
+TEST_F(LayersTest, AnOpenSandboxHasNoRulesInside) {
+    direct(true, true);
+    ASSERT_TRUE(up("[network]\nlan-access = [\"*\"]\n", {.trust = true}));
+    EXPECT_TRUE(firewall.inside.empty());
+    EXPECT_EQ(firewall.rules.at(interface()).policy, NetworkPolicy::open);
+}
+
+TEST_F(LayersTest, PublishedPortsAndAllowedDestinationsAreKnownInside) {
+    direct(true, true);
+    ASSERT_TRUE(up("[network]\nports = [\"8080:80\", \"53/udp\"]\nlan-access = [\"10.0.0.5:80\"]\n",
+                   {.trust = true}));
+    const FirewallRequest& inside = firewall.inside.at(interface());
+    EXPECT_THAT(inside.published, ElementsAre(PublishedPort{"udp", 53}, PublishedPort{"tcp", 80}));
+    ASSERT_EQ(inside.allow.size(), 1U);
+    EXPECT_EQ(inside.allow[0].to, "10.0.0.5");
+}
+
+TEST_F(LayersTest, WhatIsLostInsideIsRestoredByUp) {
+    direct(true, true);
+    be_up();
+    firewall.inside.clear();
+    EXPECT_THAT(status_now().isolation.problems,
+                ElementsAre(HasSubstr("network rules inside the sandbox")));
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+    EXPECT_THAT(ui.warnings, ElementsAre(HasSubstr("inside the sandbox were not as they must be")));
+}
+
+TEST_F(LayersTest, AStoppedSandboxGetsThemAnewWhenItStarts) {
+    direct(true, true);
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+    EXPECT_TRUE(status_now().isolation.intact);
+}
+
+TEST_F(LayersTest, ALayerThatIsInForceIsNeverGivenUpSilently) {
+    direct(true, true);
+    be_up();
+    direct(false, false);
+    allow("inside");
+    containers();
+    EXPECT_THAT(message_of(up()), HasSubstr("no way to this layer is allowed"));
+    EXPECT_TRUE(firewall.rules.contains(interface()));
+}
+
+TEST_F(LayersTest, AnEngineThatTellsNoProcessHasOneLayer) {
+    direct(true, true);
+    runtime.tells_pid = false;
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.empty());
+    EXPECT_EQ(status_now().isolation.layers, "1 of 2 layers: host, direct");
+    direct(false, true);
+    EXPECT_FALSE(up("", {.force = true}));
+}
+
+// ---- run
+
+TEST_F(LayersTest, RunAsksTheStubToTryTheRulesInside) {
+    direct(true, true);
+    be_up();
+    std::vector<std::string> argv;
+    runtime.stub = [&](const Call&, const ExecRequest& request, const Stdio&) -> Result<int> {
+        argv = request.argv;
+        return 0;
+    };
+    ASSERT_TRUE(run());
+    EXPECT_THAT(argv, ElementsAre("/alca-init", "stub", "--refused", "172.30.0.17"));
+}
+
+TEST_F(LayersTest, RunStartsNoContainerForRulesThatTheStubTries) {
+    direct(false, false);
+    containers();
+    be_up();
+    ASSERT_TRUE(run());
+    EXPECT_THAT(journal.entries(), Not(Contains(HasSubstr("run_net_helper"))));
+}
+
+TEST_F(LayersTest, RunReadsTheRulesOfTheHostByContainerWhereNothingElseProvesThem) {
+    direct(false, false);
+    containers();
+    allow("host");
+    be_up();
+    ASSERT_TRUE(run());
+    EXPECT_THAT(journal.entries(), Contains("runtime.run_net_helper host"));
+    firewall.rules.clear();
+    ASSERT_TRUE(run());  // restored, and said
+    EXPECT_TRUE(firewall.rules.contains(interface()));
+    EXPECT_THAT(ui.warnings, Not(IsEmpty()));
+}
+
+TEST_F(LayersTest, WhereTheHostIsAllowedTheProbeIsNotTried) {
+    direct(true, true);
+    be_up("[network]\nlan-access = [\"${alca:HOST_IP}\"]\n", {.trust = true});
+    EXPECT_EQ(refused_address(state()), "");
+    project::State other = state();
+    other.firewall.allow = {{.to = AllowRule::kHost, .protocols = {"udp"}, .ports = {{8, 10}}}};
+    EXPECT_EQ(refused_address(other), "");
+    other.firewall.allow = {{.to = AllowRule::kHost, .protocols = {"udp"}, .ports = {{10, 20}}},
+                            {.to = AllowRule::kHost, .protocols = {"tcp"}}};
+    EXPECT_EQ(refused_address(other), "172.30.0.17");
+    other.firewall.inside = false;
+    EXPECT_EQ(refused_address(other), "");
+}
+
+// ---- what was refused
+
+TEST_F(LayersTest, CountersOfBothLayersAreAddedUp) {
+    direct(true, true);
+    be_up();
+    firewall.report_answer = {{{"lan", 2}, {"spoof", 1}}, {{"10.0.0.1", "tcp", 80, 2}}};
+    firewall.inside_report_answer = {{{"lan", 3}},
+                                     {{"10.0.0.1", "tcp", 80, 3}, {"10.0.0.2", "udp", 53, 1}}};
+    const RulesReport rules = look_at_rules(context(), state(), fakes::FakeRuntime::kPid);
+    EXPECT_EQ(rules.refused.refused.at("lan"), 5U);
+    EXPECT_EQ(rules.refused.refused.at("spoof"), 1U);
+    EXPECT_THAT(rules.refused.blocked, ElementsAre(BlockedTarget{"10.0.0.1", "tcp", 80, 5},
+                                                   BlockedTarget{"10.0.0.2", "udp", 53, 1}));
+}
+
+// ---- ALCA_NETWORK_LAYERS
+
+TEST_F(LayersTest, WaysCanBeRestricted) {
+    direct(true, true);
+    containers();
+    allow("host:container,inside:direct");
+    ASSERT_TRUE(up());
+    EXPECT_EQ(status_now().isolation.layers,
+              "2 of 2 layers: host, container; inside the sandbox, direct");
+}
+
+TEST_F(LayersTest, UnknownWordsAreErrors) {
+    direct(true, true);
+    for (const char* text : {"hosts", "host:sudo", "inside:", ",", "host,,inside"}) {
+        allow(text);
+        EXPECT_THAT(message_of(up()), HasSubstr("ALCA_NETWORK_LAYERS")) << text;
+    }
+    EXPECT_EQ(left_over(), "");
+}
+
+}  // namespace
+}  // namespace alca::flow
