@@ -45,11 +45,18 @@ Result<Protection> find_protection(const Context& context, const config::Config&
         if (!probe) return fail(probe.error());
         protection.rules = probe->available;
         protection.layer = probe->layer;
+        protection.strict = probe->strict && config.network.strict;
         missing = probe->reason;
         // A plugin that gives no reason is not there all the same.
         if (!probe->available && missing.empty()) {
             missing = fmt::format("the firewall plugin {} is not available", context.firewall->id);
         }
+    }
+    if (config.network.strict && protection.rules && !protection.strict) {
+        return fail(Code::unavailable,
+                    fmt::format("the firewall plugin {} cannot do network.strict; take it out of "
+                                ".alca.toml, or install the plugin firewall-nft",
+                                context.firewall->id));
     }
     // Without blocking there is nothing that rules must hold, and so no right that is needed for
     // them.
@@ -64,7 +71,8 @@ project::FirewallState firewall_state(const Context& context, const Protection& 
             .policy = std::string(to_string(protection.policy)),
             .dns = context.host.resolvers,
             .allow = protection.access.allow,
-            .names = protection.access.names};
+            .names = protection.access.names,
+            .strict = protection.strict};
 }
 
 Result<void> put_up_rules(const Context& context, const project::State& state) {

@@ -51,6 +51,7 @@ struct FirewallState {
     std::vector<std::string> dns;
     std::vector<AllowRule> allow = {};
     std::vector<ResolvedName> names = {};  // those that `allow` holds the addresses of
+    bool strict = false;
     friend bool operator==(const FirewallState&, const FirewallState&) = default;
 };
 

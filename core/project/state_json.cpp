@@ -58,11 +58,9 @@ Result<NetworkState> network_from_json(const Json& json) {
 }
 
 Json firewall_json(const FirewallState& firewall) {
-    return Json{{"plugin", firewall.plugin},
-                {"policy", firewall.policy},
-                {"dns", firewall.dns},
-                {"allow", firewall.allow},
-                {"names", firewall.names}};
+    return Json{{"plugin", firewall.plugin}, {"policy", firewall.policy},
+                {"dns", firewall.dns},       {"allow", firewall.allow},
+                {"names", firewall.names},   {"strict", firewall.strict}};
 }
 
 Result<FirewallState> firewall_from_json(const Json& json) {
@@ -73,6 +71,7 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("dns", firewall.dns);
     in.read("allow", firewall.allow);
     in.read("names", firewall.names);
+    in.read("strict", firewall.strict);
     return in.done(std::move(firewall));
 }
 

@@ -18,7 +18,8 @@ Result<Target> target_of(const FirewallRequest& request) {
     if (!allow) return fail(allow.error());
     auto routes = read_on_link_routes();
     if (!routes) return fail(routes.error());
-    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow)},
+    const bool strict = request.strict && request.policy == NetworkPolicy::internet;
+    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow), strict},
                   .around = {resolvers(request.dns), on_link(std::move(*routes), denied_ranges())}};
 }
 
@@ -38,9 +39,19 @@ Result<Ruleset*> NftFirewall::ruleset() {
     return &*ruleset_;
 }
 
+Result<IpRules*> NftFirewall::ip_rules() {
+    if (!ip_rules_) {
+        auto opened = IpRules::open();
+        if (!opened) return fail(opened.error());
+        ip_rules_.emplace(std::move(*opened));
+    }
+    return &*ip_rules_;
+}
+
 Result<FirewallProbe> NftFirewall::probe(const Call& /*call*/) {
     FirewallProbe probe;
     probe.layer = kLayer;
+    probe.strict = true;
     const auto rules = ruleset();
     // All of nfnetlink asks for CAP_NET_ADMIN, so the cheapest question tells whether we have it.
     const Result<void> answer = rules ? (*rules)->ask_kernel() : fail(rules.error());
@@ -56,6 +67,13 @@ Result<void> NftFirewall::apply(const Call& call, const FirewallRequest& request
     if (!target) return fail(target.error());
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
+    const auto routing = ip_rules();
+    if (!routing) return fail(routing.error());
+    // Ahead of the registration: closed until what passes gets the mark, never the other way round.
+    const InterfaceName& interface = target->sandbox.interface;
+    const auto switched =
+        target->sandbox.strict ? (*routing)->put(interface) : (*routing)->remove(interface);
+    if (!switched) return switched;
     return (*rules)->apply(call, target->sandbox, target->around);
 }
 
@@ -66,6 +84,12 @@ Result<FirewallVerdict> NftFirewall::verify(const Call& call, const FirewallRequ
     if (!rules) return fail(rules.error());
     auto problem = (*rules)->verify(call, target->sandbox, target->around);
     if (!problem) return fail(problem.error());
+    const auto routing = ip_rules();
+    if (!routing) return fail(routing.error());
+    if (problem->empty()) {
+        problem = (*routing)->difference(target->sandbox.interface, target->sandbox.strict);
+        if (!problem) return fail(problem.error());
+    }
     return FirewallVerdict{.intact = problem->empty(), .problem = std::move(*problem)};
 }
 
@@ -74,7 +98,10 @@ Result<void> NftFirewall::remove(const Call& call, const FirewallRequest& reques
     if (!interface) return fail(interface.error());
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    return (*rules)->remove(call, *interface);
+    if (auto removed = (*rules)->remove(call, *interface); !removed) return removed;
+    const auto routing = ip_rules();
+    if (!routing) return fail(routing.error());
+    return (*routing)->remove(*interface);
 }
 
 Result<std::vector<std::string>> NftFirewall::list(const Call& /*call*/) {

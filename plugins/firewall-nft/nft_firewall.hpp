@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alca/firewall.hpp"
+#include "plugins/shared/nft_rules/ip_rules.hpp"
 #include "plugins/shared/nft_rules/ruleset.hpp"
 
 namespace alca::nft {
@@ -31,8 +32,10 @@ class NftFirewall final : public Firewall {
 
   private:
     Result<Ruleset*> ruleset();
+    Result<IpRules*> ip_rules();
 
     std::optional<Ruleset> ruleset_;  // from the first call on
+    std::optional<IpRules> ip_rules_;
 };
 
 }  // namespace alca::nft

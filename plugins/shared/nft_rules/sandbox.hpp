@@ -28,6 +28,7 @@ struct Sandbox {
     InterfaceName interface;
     NetworkPolicy policy;
     std::vector<Allowance> allow = {};
+    bool strict = false;  // ip_rules.hpp: what it lets pass is marked
 };
 
 // What the kernel holds of one sandbox, whole or in parts.

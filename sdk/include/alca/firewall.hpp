@@ -19,6 +19,7 @@ struct FirewallProbe {
     bool needs_root = false;  // it would work with CAP_NET_ADMIN
     std::string layer;        // what `alca status` shows: "host nftables"
     std::string reason;       // why not available, and what to do; "" when available
+    bool strict = false;      // FirewallRequest::strict is understood
     static Result<FirewallProbe> from_json(const Json& json);
 };
 
@@ -53,6 +54,9 @@ struct FirewallRequest {
     NetworkPolicy policy = NetworkPolicy::internet;
     std::vector<std::string> dns;  // addresses of the host's resolvers: reachable on port 53 only
     std::vector<AllowRule> allow = {};  // 256 at most; without meaning for the policy "open"
+    // Nothing is forwarded for the interface even when somebody takes the rules away. Likewise
+    // without meaning for "open". Only for a plugin whose probe says that it understands it.
+    bool strict = false;
     static Result<FirewallRequest> from_json(const Json& json);
 };
 
@@ -129,7 +133,8 @@ inline void to_json(Json& json, const FirewallProbe& value) {
     json = Json{{"available", value.available},
                 {"needs_root", value.needs_root},
                 {"layer", value.layer},
-                {"reason", value.reason}};
+                {"reason", value.reason},
+                {"strict", value.strict}};
 }
 inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     FirewallProbe value;
@@ -138,6 +143,7 @@ inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     in.read("needs_root", value.needs_root);
     in.read("layer", value.layer);
     in.read("reason", value.reason);
+    in.read("strict", value.strict);
     return in.done(value);
 }
 
@@ -181,7 +187,8 @@ inline void to_json(Json& json, const FirewallRequest& value) {
                 {"interface", value.interface},
                 {"policy", to_string(value.policy)},
                 {"dns", value.dns},
-                {"allow", value.allow}};
+                {"allow", value.allow},
+                {"strict", value.strict}};
 }
 inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     FirewallRequest value;
@@ -192,6 +199,7 @@ inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     in.require("policy", policy);
     in.read("dns", value.dns);
     in.read("allow", value.allow);
+    in.read("strict", value.strict);
     if (!in.ok()) return in.done(value);
     if (policy == "open") {
         value.policy = NetworkPolicy::open;

@@ -16,8 +16,11 @@ class FakeFirewall final : public Firewall {
     explicit FakeFirewall(Journal& journal) : journal_(journal) {}
 
     // What probe answers.
-    FirewallProbe probe_answer{
-        .available = true, .needs_root = false, .layer = "fake rules", .reason = ""};
+    FirewallProbe probe_answer{.available = true,
+                               .needs_root = false,
+                               .layer = "fake rules",
+                               .reason = "",
+                               .strict = true};
     // interface -> what holds it.
     std::map<std::string, FirewallRequest> rules;
     // apply succeeds but the kernel holds nothing.
@@ -45,7 +48,8 @@ class FakeFirewall final : public Firewall {
             if (found == rules.end()) return FirewallVerdict{false, "the interface is unknown"};
             const FirewallRequest& held = found->second;
             if (held.policy != request.policy || held.dns != request.dns ||
-                held.allow != request.allow || held.sandbox_id != request.sandbox_id) {
+                held.allow != request.allow || held.strict != request.strict ||
+                held.sandbox_id != request.sandbox_id) {
                 return FirewallVerdict{false, "the rules differ"};
             }
             return FirewallVerdict{true, ""};
