@@ -73,7 +73,7 @@ Result<void> NftFirewall::apply(const Call& call, const FirewallRequest& request
     const InterfaceName& interface = target->sandbox.interface;
     const auto switched =
         target->sandbox.strict ? (*routing)->put(interface) : (*routing)->remove(interface);
-    if (!switched) return switched;
+    if (!switched) return fail(switched.error());
     return (*rules)->apply(call, target->sandbox, target->around);
 }
 
