@@ -1,105 +1,62 @@
-// register PLUGIN OTHERS ROUNDS: how long the firewall plugin takes to register one more sandbox.
-// PLUGIN is the library firewall-nft.so; it is used through the plugin ABI, as alca does.
+// register PLUGIN OTHERS ROUNDS [cpu]: how long the firewall plugin takes to register one more
+// sandbox. PLUGIN is the library firewall-nft.so; it is used through the plugin ABI, as alca does.
 // Three network namespaces of this process's own hold OTHERS, one and no registered sandboxes.
-// Prints one line per round with the microseconds of each, in that order. Needs CAP_SYS_ADMIN and
-// CAP_NET_ADMIN; exits with 1 at the first call that fails.
-#include <dlfcn.h>
+// Prints one line per round with the microseconds of each, in that order: from begin to end, or
+// with "cpu" those that this process was busy for, the kernel's work on its behalf included. Needs
+// CAP_SYS_ADMIN and CAP_NET_ADMIN; exits with 1 at the first call that fails.
 #include <fmt/format.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <array>
-#include <charconv>
-#include <chrono>
 #include <cstddef>
-#include <string>
+#include <ctime>
 #include <string_view>
 
-#include "alca/firewall.h"
+#include "firewall_plugin.hpp"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using alca::bench::Firewall;
+using alca::bench::parse_count;
 
 constexpr const char* kNewcomer = "alcanew";
 
-// Also the answers' end: nothing but success is of interest here.
-void ignore(const alca_call*, alca_str) {}
-void ignore_log(const alca_call*, int32_t, alca_str) {}
-void print_reason(const alca_call*, alca_str reason) {
-    fmt::print(stderr, "register: {}\n", std::string_view(reason.data, reason.len));
-}
-
-constexpr alca_call kCall{sizeof(alca_call), nullptr, -1, ignore, print_reason, ignore_log, ignore};
-
-const alca_plugin* load(const char* file) {
-    // Kept until exit: the library is never unloaded.
-    void* const library = ::dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    void* const entry = library == nullptr ? nullptr : ::dlsym(library, "alca_plugin_v1");
-    if (entry == nullptr) {
-        fmt::print(stderr, "register: {}\n", ::dlerror());
-        return nullptr;
-    }
-    return reinterpret_cast<decltype(&alca_plugin_v1)>(entry)();
+double now_us(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
 // One instance of the plugin, at home in a network namespace made for it.
 class Namespace {
   public:
-    explicit Namespace(const alca_plugin& plugin)
-        : plugin_(plugin),
-          firewall_(static_cast<const alca_firewall_1*>(plugin.query(ALCA_FIREWALL_1))) {}
-    ~Namespace() {
-        if (self_ != nullptr) plugin_.destroy(self_);
-    }
-    Namespace(const Namespace&) = delete;
-    Namespace& operator=(const Namespace&) = delete;
+    explicit Namespace(const alca_plugin& plugin) : firewall_(plugin) {}
 
-    // The instance stays in the namespace of its first call, wherever the thread goes afterwards.
     bool open(int sandboxes) {
-        if (firewall_ == nullptr || ::unshare(CLONE_NEWNET) != 0) {
-            fmt::print(stderr, "register: no firewall, or no right to make a network namespace\n");
+        if (::unshare(CLONE_NEWNET) != 0) {
+            fmt::print(stderr, "register: no right to make a network namespace\n");
             return false;
         }
-        if (plugin_.create(&kCall, {"{}", 2}, &self_) != ALCA_OK) return false;
+        if (!firewall_.create()) return false;
         for (int i = 0; i < sandboxes; ++i) {
-            if (!apply(fmt::format("alca{}", i))) return false;
+            if (!firewall_.apply(fmt::format("alca{}", i))) return false;
         }
-        return call(firewall_->probe, "{}");
+        return firewall_.probe();
     }
 
     // Microseconds, or -1. Afterwards the sandbox is gone again.
-    double time_newcomer() {
-        const auto begin = Clock::now();
-        const bool applied = apply(kNewcomer);
-        const std::chrono::duration<double, std::micro> took = Clock::now() - begin;
-        return applied && call(firewall_->remove, request(kNewcomer)) ? took.count() : -1;
+    double time_newcomer(clockid_t clock) {
+        const double begin = now_us(clock);
+        const bool applied = firewall_.apply(kNewcomer);
+        const double took_us = now_us(clock) - begin;
+        return applied && firewall_.remove(kNewcomer) ? took_us : -1;
     }
 
   private:
-    static std::string request(std::string_view interface) {
-        return fmt::format(
-            R"({{"sandbox_id":"bench","interface":"{}","policy":"internet","dns":["192.0.2.53"]}})",
-            interface);
-    }
-    bool apply(std::string_view interface) { return call(firewall_->apply, request(interface)); }
-    bool call(alca_method method, const std::string& request) {
-        return method(self_, &kCall, {request.data(), request.size()}) == ALCA_OK;
-    }
-
-    const alca_plugin& plugin_;
-    const alca_firewall_1* firewall_;
-    void* self_ = nullptr;
+    Firewall firewall_;
 };
 
-// Positive, or 0 if it is no such number.
-int parse_count(std::string_view text) {
-    int count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    return error == std::errc{} && end == text.data() + text.size() && count > 0 ? count : 0;
-}
-
-int measure(const alca_plugin& plugin, int others, int rounds) {
+int measure(const alca_plugin& plugin, int others, int rounds, clockid_t clock) {
     std::array<Namespace, 3> namespaces{Namespace(plugin), Namespace(plugin), Namespace(plugin)};
     if (!namespaces[0].open(others) || !namespaces[1].open(1) || !namespaces[2].open(0)) return 1;
     std::array<double, 3> times{};
@@ -107,7 +64,7 @@ int measure(const alca_plugin& plugin, int others, int rounds) {
         // Another one goes first each time: what one leaves to the kernel may slow the next.
         for (std::size_t i = 0; i < namespaces.size(); ++i) {
             const std::size_t at = (static_cast<std::size_t>(round) + i) % namespaces.size();
-            times[at] = namespaces[at].time_newcomer();
+            times[at] = namespaces[at].time_newcomer(clock);
             if (times[at] < 0) return 1;
         }
         fmt::print("{:.1f} {:.1f} {:.1f}\n", times[0], times[1], times[2]);
@@ -118,12 +75,15 @@ int measure(const alca_plugin& plugin, int others, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const int others = argc == 4 ? parse_count(argv[2]) : 0;
-    const int rounds = argc == 4 ? parse_count(argv[3]) : 0;
+    const bool busy_only = argc == 5 && std::string_view(argv[4]) == "cpu";
+    const bool right_count = argc == 4 || busy_only;
+    const int others = right_count ? parse_count(argv[2]) : 0;
+    const int rounds = right_count ? parse_count(argv[3]) : 0;
     if (others == 0 || rounds == 0) {
-        fmt::print(stderr, "usage: register PLUGIN OTHERS ROUNDS\n");
+        fmt::print(stderr, "usage: register PLUGIN OTHERS ROUNDS [cpu]\n");
         return 2;
     }
-    const alca_plugin* const plugin = load(argv[1]);
-    return plugin == nullptr ? 1 : measure(*plugin, others, rounds);
+    const alca_plugin* const plugin = alca::bench::load(argv[1]);
+    const clockid_t clock = busy_only ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    return plugin == nullptr ? 1 : measure(*plugin, others, rounds, clock);
 }

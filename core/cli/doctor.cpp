@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/cli/command.hpp"
+#include "core/cli/leftovers.hpp"
 #include "core/cli/session.hpp"
 #include "core/os/interrupt.hpp"
 
@@ -59,7 +61,8 @@ Check check_init_program(const flow::Host& host) {
             there ? "" : "a part of alca is missing; install it again"};
 }
 
-std::vector<Check> check_runtimes(Session& session) {
+// leftovers: those among the runtime's containers are added.
+std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& leftovers) {
     std::vector<Check> checks;
     for (const auto* plugin : session.loader().catalog().providers("alca.runtime/1")) {
         auto chosen = session.choose_runtime(plugin->id, "");
@@ -78,6 +81,9 @@ std::vector<Check> check_runtimes(Session& session) {
                  fmt::format("{} {} (API {}) at {} ({})", probe->engine, probe->version,
                              probe->api_version, probe->endpoint, probe->endpoint_from),
                  ""});
+            const auto sandboxes = chosen->runtime->list(session.call());
+            if (!sandboxes) continue;  // `alca list` tells
+            if (auto old = leftover_containers(*sandboxes)) leftovers.push_back(std::move(*old));
         }
     }
     if (checks.empty()) {
@@ -114,7 +120,29 @@ std::vector<Check> check_plugins(Session& session) {
     return checks;
 }
 
-int print_checks(const std::vector<Check>& checks, bool as_json) {
+std::string text_of(const std::vector<Leftover>& leftovers) {
+    std::string text;
+    for (const Leftover& old : leftovers) {
+        text += fmt::format("! {:<18} {}: {}\n    {}\n", old.name, old.items.size(),
+                            fmt::join(old.items, ", "), old.advice);
+    }
+    return text;
+}
+
+Json to_json(const std::vector<Leftover>& leftovers) {
+    Json list = Json::array();
+    for (const Leftover& old : leftovers) {
+        list.push_back({{"name", old.name},
+                        {"count", old.items.size()},
+                        {"items", old.items},
+                        {"advice", old.advice}});
+    }
+    return list;
+}
+
+// Leftovers do not make the machine unfit: no part in the exit code.
+int print_findings(const std::vector<Check>& checks, const std::vector<Leftover>& leftovers,
+                   bool as_json) {
     const bool healthy =
         std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.ok; });
     Json list = Json::array();
@@ -125,7 +153,8 @@ int print_checks(const std::vector<Check>& checks, bool as_json) {
         text += fmt::format("{} {:<18} {}\n", check.ok ? "✓" : "✗", check.name, check.found);
         if (!check.fix.empty()) text += fmt::format("    {}\n", check.fix);
     }
-    print(as_json ? dump({{"healthy", healthy}, {"checks", list}}) + "\n" : text);
+    const Json report{{"healthy", healthy}, {"checks", list}, {"leftovers", to_json(leftovers)}};
+    print(as_json ? dump(report) + "\n" : text + text_of(leftovers));
     return healthy ? exit_ok : exit_failed;
 }
 
@@ -134,11 +163,12 @@ int doctor(Program& program, bool as_json) {
     if (!interrupt) return report(interrupt.error());
     Session session(program, /*quiet=*/true, interrupt->cancel_fd());
     std::vector<Check> checks{check_kernel(), check_init_program(session.host())};
-    for (Check& check : check_runtimes(session)) checks.push_back(std::move(check));
+    auto leftovers = leftover_files("/");
+    for (Check& check : check_runtimes(session, leftovers)) checks.push_back(std::move(check));
     checks.push_back(check_firewall(session));
     checks.push_back(check_rights(session));
     for (Check& check : check_plugins(session)) checks.push_back(std::move(check));
-    return print_checks(checks, as_json);
+    return print_findings(checks, leftovers, as_json);
 }
 
 }  // namespace
@@ -148,7 +178,11 @@ void add_doctor(CLI::App& app, Program& program) {
         app.add_subcommand("doctor", "Check engine, kernel and rights, and say what to do");
     auto as_json = std::make_shared<bool>(false);
     command->add_flag("--json", *as_json, "Machine-readable (schema: doctor.schema.json)");
-    command->footer("Exit code 1 when something is missing.\n\nExample:\n  alca doctor");
+    command->footer(
+        "Exit code 1 when something is missing.\n\n"
+        "What the Go tool of the same name has left (rule files, the line that loads them,\n"
+        "containers) is named with `!`, and left alone.\n\n"
+        "Example:\n  alca doctor");
     command->callback([&program, as_json] {
         program.command = [&program, as_json] { return doctor(program, *as_json); };
     });

@@ -28,6 +28,7 @@ constexpr const char* kNetworkTopic =
     "  dns = [\"10.0.0.53\"]  resolvers of the sandbox instead of this machine's\n"
     "  ports = [\"8080\"]     publish a port of the sandbox on 127.0.0.1\n"
     "  ipv6 = true          give the sandbox IPv6 as well\n"
+    "  strict = true        forward nothing even when another program takes the rules away\n"
     "\n"
     "`alca status` says whether the rules hold now.\n";
 

@@ -88,7 +88,11 @@ int blocked(Program& program, bool as_json) {
 void add_network(CLI::App& app, Program& program) {
     auto* network = app.add_subcommand("network", "Look at what the sandbox may not reach");
     network->require_subcommand(1);
-    network->footer("Examples:\n  alca network blocked");
+    network->footer(
+        "There is no network helper to install: the rules of a sandbox come and go with it. What "
+        "the\n"
+        "helper of the Go tool has left is told by `alca doctor`.\n\n"
+        "Examples:\n  alca network blocked");
     auto* command = network->add_subcommand(
         "blocked", "List what was refused within the last hour, and how to allow it");
     auto as_json = std::make_shared<bool>(false);

@@ -70,6 +70,7 @@ struct Network {
     std::vector<std::string> dns;     // addresses of resolvers; empty = the host's
     std::vector<Port> ports;
     bool ipv6 = false;
+    bool strict = false;  // closed too when another program takes the rules away; never with open
 };
 
 struct Config {

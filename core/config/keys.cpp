@@ -67,6 +67,8 @@ constexpr std::array kKeys{
     Key{"network.ports[].protocol", "string", "tcp", "tcp or udp."},
     Key{"network.proxy", "string", "", "Proxy for all connections, host:port.", refused},
     Key{"network.ipv6", "boolean", "false", "Give the sandbox IPv6 too, with the same limits."},
+    Key{"network.strict", "boolean", "false",
+        "Forward nothing even when another program takes the network rules away."},
     Key{"caps", "array of string or table", "the six below",
         "Capabilities beyond CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID."},
     Key{"caps.drop", "array of string", "", "Table form: without ALL, the rest is Docker's set."},

@@ -206,6 +206,13 @@ void read_dns(const toml::node& node, Reading& reading) {
     }
 }
 
+void check_strict(const toml::node& node, Reading& reading) {
+    if (!reading.config.network.strict || !reading.config.network.open) return;
+    reading.problems.add(position_of(node),
+                         "network.strict: with lan-access = [\"*\"] there is nothing to keep "
+                         "closed; take one of them out");
+}
+
 }  // namespace
 
 void read_network(const TableReader& file, Reading& reading) {
@@ -217,6 +224,10 @@ void read_network(const TableReader& file, Reading& reading) {
     // Resolvers first: they count among the destinations.
     if (const auto* node = network.find("dns")) read_dns(*node, reading);
     if (const auto* node = network.find("lan-access")) read_lan_access(*node, reading);
+    if (const auto* node = network.find("strict")) {
+        network.read("strict", reading.config.network.strict);
+        check_strict(*node, reading);
+    }
     refuse_if_set(network, "proxy", "set HTTPS_PROXY under [envs]", reading.problems);
 }
 

@@ -91,6 +91,7 @@ Result<Ways> find_ways(const Context& context, const RuntimeProbe& engine) {
     ways.host = choose(here && probe->available, engine.net_helper, host);
     ways.inside = choose(here && probe->enters, engine.net_helper, inside);
     if (ways.host == Way::direct && probe->by_helper) ways.host = Way::helper;
+    ways.strict = ways.host && probe->strict;
     if (ways.host || ways.inside) return ways;
     ways.missing = probe->reason;
     if (!here) {

@@ -30,6 +30,7 @@ struct Ways {
     std::optional<Way> host;
     std::optional<Way> inside;
     bool here = true;     // the kernel is this machine's, so there are direct ways
+    bool strict = false;  // the host's layer can be strict
     std::string missing;  // why there is neither, and what to do
 };
 

@@ -46,6 +46,16 @@ Result<Protection> find_protection(const Context& context, const config::Config&
     } else if (!protection.has_rules()) {
         protection.missing = protection.ways.missing;
     }
+    if (config.network.strict && protection.has_rules()) {
+        if (!protection.ways.strict) {
+            return fail(Code::unavailable,
+                        fmt::format("network.strict needs the layer of the host, which the firewall "
+                                    "plugin {} cannot make strict here; take it out of .alca.toml, "
+                                    "or install the plugin firewall-nft",
+                                    context.firewall->id));
+        }
+        protection.strict = true;
+    }
     return protection;
 }
 
@@ -58,6 +68,7 @@ project::FirewallState firewall_state(const Context& context, const Protection& 
                                  .dns = context.host.resolvers,
                                  .allow = protection.access.allow,
                                  .names = protection.access.names,
+                                 .strict = protection.strict,
                                  .here = protection.ways.here,
                                  .host = has_host || protection.ways.host,
                                  .inside = protection.ways.inside.has_value()};

@@ -21,6 +21,7 @@ struct Protection {
     NetworkPolicy policy = NetworkPolicy::internet;
     Ways ways;         // inside is never used for the policy "open"
     LanAccess access;  // empty when the policy is "open"
+    bool strict = false;
     std::string
         missing;  // why there are no rules, and what to do; "" when there are or none are needed
 

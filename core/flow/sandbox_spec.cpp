@@ -136,6 +136,7 @@ FirewallRequest make_firewall_request(const project::State& state, FirewallLayer
             .policy = policy_of(state.firewall),
             .dns = state.firewall.dns,
             .allow = state.firewall.allow,
+            .strict = state.firewall.strict,
             .layer = layer,
             .pid = pid,
             .gateways = state.network.gateways,

@@ -65,6 +65,10 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     for (std::string& change : lan_access_changes(context, config, state)) {
         report.isolation.notes.push_back(std::move(change));
     }
+    if (!state.firewall.plugin.empty() && config.network.strict != state.firewall.strict) {
+        report.isolation.notes.emplace_back(
+            "network.strict has changed; to take it over, run: alca up");
+    }
     report.setuid_files =
         project::find_setuid_files(state.directory.path, state.created_at, kSetuidSearch);
     report.drift = project::drift(state.applied_config, config::applied_form(config));

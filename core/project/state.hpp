@@ -51,9 +51,10 @@ struct FirewallState {
     std::vector<std::string> dns;
     std::vector<AllowRule> allow = {};
     std::vector<ResolvedName> names = {};  // those that `allow` holds the addresses of
-    bool here = true;                      // the sandbox's kernel is this machine's, and ours
-    bool host = true;                      // FirewallLayer::host is in force
-    bool inside = false;                   // FirewallLayer::inside is
+    bool strict = false;
+    bool here = true;     // the sandbox's kernel is this machine's, and ours
+    bool host = true;     // FirewallLayer::host is in force
+    bool inside = false;  // FirewallLayer::inside is
     std::vector<PublishedPort> published = {};
     friend bool operator==(const FirewallState&, const FirewallState&) = default;
 };

@@ -63,6 +63,7 @@ Json firewall_json(const FirewallState& firewall) {
                 {"dns", firewall.dns},
                 {"allow", firewall.allow},
                 {"names", firewall.names},
+                {"strict", firewall.strict},
                 {"here", firewall.here},
                 {"host", firewall.host},
                 {"inside", firewall.inside},
@@ -77,6 +78,7 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("dns", firewall.dns);
     in.read("allow", firewall.allow);
     in.read("names", firewall.names);
+    in.read("strict", firewall.strict);
     in.read("here", firewall.here);
     in.read("host", firewall.host);
     in.read("inside", firewall.inside);

@@ -35,7 +35,12 @@ Result<Target> target_of(Kernel& kernel, const FirewallRequest& request,
     if (!allow) return fail(allow.error());
     auto networks = on_link_of(kernel);
     if (!networks) return fail(networks.error());
-    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow), caller},
+    const bool strict = request.strict && request.policy == NetworkPolicy::internet;
+    return Target{.sandbox = {.interface = std::move(*interface),
+                              .policy = request.policy,
+                              .allow = std::move(*allow),
+                              .strict = strict,
+                              .owner = caller},
                   .around = {resolvers(request.dns), std::move(*networks)}};
 }
 
@@ -143,6 +148,7 @@ Result<InsideRuleset> NftFirewall::inside(const FirewallRequest& request) {
 Result<FirewallProbe> NftFirewall::probe(const Call& call) {
     FirewallProbe probe;
     probe.layer = kLayer;
+    probe.strict = true;
     probe.enters = has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN);
     const auto rules = ruleset();
     // All of nfnetlink asks for CAP_NET_ADMIN, so the cheapest question tells whether we have it.
@@ -211,8 +217,15 @@ Result<void> NftFirewall::apply_here(const Call& call, const FirewallRequest& re
     }
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    const auto target = target_of(there_ ? *there_ : *here_, request, caller_);
+    const auto target = target_of(kernel(), request, caller_);
     if (!target) return fail(target.error());
+    const InterfaceName& interface = target->sandbox.interface;
+    if (auto own = (*rules)->check_owner(interface); !own) return own;
+    // Ahead of the registration: closed until what passes gets the mark, never the other way round.
+    IpRules routing(kernel());
+    const auto switched =
+        target->sandbox.strict ? routing.put(interface) : routing.remove(interface);
+    if (!switched) return switched;
     return (*rules)->apply(call, target->sandbox, target->around);
 }
 
@@ -227,9 +240,13 @@ Result<FirewallVerdict> NftFirewall::verify_here(const Call& call, const Firewal
     } else {
         const auto rules = ruleset();
         if (!rules) return fail(rules.error());
-        const auto target = target_of(there_ ? *there_ : *here_, request, caller_);
+        const auto target = target_of(kernel(), request, caller_);
         if (!target) return fail(target.error());
         problem = (*rules)->verify(call, target->sandbox, target->around);
+        if (problem && problem->empty()) {
+            problem = IpRules(kernel()).difference(target->sandbox.interface,
+                                                   target->sandbox.strict);
+        }
     }
     if (!problem) return fail(problem.error());
     return FirewallVerdict{.intact = problem->empty(), .problem = std::move(*problem)};
@@ -245,7 +262,8 @@ Result<void> NftFirewall::remove_here(const Call& call, const FirewallRequest& r
     if (!interface) return fail(interface.error());
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    return (*rules)->remove(call, *interface);
+    if (auto removed = (*rules)->remove(call, *interface); !removed) return removed;
+    return IpRules(kernel()).remove(*interface);
 }
 
 Result<std::vector<std::string>> NftFirewall::list(const Call& /*call*/) {

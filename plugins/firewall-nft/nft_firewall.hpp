@@ -12,6 +12,7 @@
 
 #include "alca/firewall.hpp"
 #include "plugins/shared/nft_rules/inside.hpp"
+#include "plugins/shared/nft_rules/ip_rules.hpp"
 #include "plugins/shared/nft_rules/ruleset.hpp"
 
 namespace alca::nft {
@@ -40,6 +41,7 @@ class NftFirewall final : public Firewall {
     [[nodiscard]] Result<void> connect(const Call& call, int fd) override;
 
   private:
+    [[nodiscard]] Kernel& kernel() { return there_ ? *there_ : *here_; }
     Result<Ruleset*> ruleset();
     [[nodiscard]] bool may_ask_helper(const FirewallRequest& request, Code code) const;
     Result<void> apply_here(const Call& call, const FirewallRequest& request);

@@ -3,12 +3,24 @@
 import hashlib
 import json
 import os
+import tempfile
+from collections.abc import Callable
 
 import program
 from fake_engine import FakeEngine, answer, ordinary
 
 CONFIG = 'image = "alca-test-busybox"\n'
 NAMED = CONFIG + 'runtime = "docker"\n'
+
+OURS = {"Id": "1" * 64, "Names": ["/alca-0f0f0f0f-0f0"], "State": "running", "Labels": {"alca.project.id": "0f0f0f0f-0f0"},
+        "NetworkSettings": {"Networks": {"alca-0f0f0f0f-0f0": {"Gateway": "172.30.0.1"}}}}  # fmt: skip
+OLD = {"Id": "2" * 64, "Names": ["/alca-550e8400-e29"], "State": "running", "Labels": {"alca.project.id": "550e8400-e29"},
+       "NetworkSettings": {"Networks": {"bridge": {"Gateway": "172.17.0.1"}}}}  # fmt: skip
+
+
+def engine_with(*containers: dict[str, object]) -> Callable[[str], bytes]:
+    """An engine that has these, as it lists them."""
+    return lambda path: answer("200 OK", list(containers)) if "/containers/json" in path else ordinary(path)
 
 
 class NoEngineTest(program.AlcaTest):
@@ -161,6 +173,43 @@ class NoEngineTest(program.AlcaTest):
         self.assertTrue(checks["runtime-docker"]["ok"], outcome.out)
         for text in (engine.url, "DOCKER_HOST", "24.0.0", "1.43"):
             self.assertIn(text, checks["runtime-docker"]["found"])
+
+    def test_doctor_finds_nothing_of_the_go_tool_where_nothing_is(self) -> None:
+        with FakeEngine(self.work.root, engine_with(OURS)) as engine:
+            outcome = self.work.run("doctor", "--json", env={"DOCKER_HOST": engine.url}, wrapper=self.with_etc())
+        self.assertEqual(json.loads(outcome.out)["leftovers"], [])
+
+    def test_doctor_names_what_the_go_tool_has_left_and_leaves_it(self) -> None:
+        line = 'include "/etc/nftables.d/alcatraz/*.nft"\n'
+        files = {"nftables.d/alcatraz/-home-a.nft": "", "nftables.d/alcatraz/-home-b.nft": "", "nftables.d/alcatraz/.managed-by-alcatraz": "",
+                 "nftables.conf": "flush ruleset\n" + line}  # fmt: skip
+        with FakeEngine(self.work.root, engine_with(OURS, OLD)) as engine:
+            where = {"env": {"DOCKER_HOST": engine.url}, "wrapper": self.with_etc(files)}
+            before = self.work.run("doctor", env={"DOCKER_HOST": engine.url})
+            outcome, text = self.work.run("doctor", "--json", **where), self.work.run("doctor", **where)
+        found = {old["name"]: old for old in json.loads(outcome.out)["leftovers"]}
+        self.assertEqual({name: old["items"] for name, old in found.items()}, {
+            "old rule files": ["/etc/nftables.d/alcatraz/-home-a.nft", "/etc/nftables.d/alcatraz/-home-b.nft"],
+            "old include line": ["/etc/nftables.conf"],
+            "old containers": ["alca-550e8400-e29"],
+        })  # fmt: skip
+        self.assertEqual(found["old rule files"]["count"], 2)
+        self.assertIn("left alone", found["old rule files"]["advice"])
+        self.assertRegex(text.out, r"(?m)^! old rule files +2: /etc/nftables.d/alcatraz/-home-a.nft, .*\n    .*left alone")
+        # Leftovers do not make the machine unfit.
+        self.assertEqual((outcome.code, text.code), (before.code, before.code))
+
+    def with_etc(self, files: dict[str, str] | None = None) -> tuple[str, ...]:
+        """A command line whose program sees an /etc with these files, and with nothing else in it."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root: a mount namespace")
+        directory = tempfile.mkdtemp(dir=self.work.root)
+        for name, content in (files or {}).items():
+            path = os.path.join(directory, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(content)
+        return ("unshare", "--mount", "--propagation", "private", "sh", "-c", f'mount --bind "{directory}" /etc && exec "$@"', "sh")
 
     def test_requests_are_shown_when_asked_for(self) -> None:
         with FakeEngine(self.work.root) as engine:

@@ -118,15 +118,29 @@ ExpressionPtr between(const Bytes& first, const Bytes& last) {
     return expression;
 }
 
-ExpressionPtr keep_bits(std::uint32_t mask) {
-    const std::uint32_t no_change = 0;
+namespace {
+
+ExpressionPtr bitwise(std::uint32_t mask, std::uint32_t exclusive_or) {
     auto expression = make("bitwise");
     set_u32(expression, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
     set_u32(expression, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
     set_u32(expression, NFTNL_EXPR_BITWISE_LEN, sizeof mask);
     set_u32(expression, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
     nftnl_expr_set(expression.get(), NFTNL_EXPR_BITWISE_MASK, &mask, sizeof mask);
-    nftnl_expr_set(expression.get(), NFTNL_EXPR_BITWISE_XOR, &no_change, sizeof no_change);
+    nftnl_expr_set(expression.get(), NFTNL_EXPR_BITWISE_XOR, &exclusive_or, sizeof exclusive_or);
+    return expression;
+}
+
+}  // namespace
+
+ExpressionPtr keep_bits(std::uint32_t mask) { return bitwise(mask, 0); }
+
+ExpressionPtr set_bits(std::uint32_t bits) { return bitwise(~bits, bits); }
+
+ExpressionPtr store_meta(nft_meta_keys key) {
+    auto expression = make("meta");
+    set_u32(expression, NFTNL_EXPR_META_KEY, key);
+    set_u32(expression, NFTNL_EXPR_META_SREG, NFT_REG_1);
     return expression;
 }
 

@@ -48,6 +48,7 @@ struct Field {
 // first and last: of one size, in network byte order; both match.
 [[nodiscard]] ExpressionPtr between(const Bytes& first, const Bytes& last);
 [[nodiscard]] ExpressionPtr keep_bits(std::uint32_t mask);
+[[nodiscard]] ExpressionPtr set_bits(std::uint32_t bits);  // the others stay as they are
 [[nodiscard]] ExpressionPtr in_set(const std::string& set);
 [[nodiscard]] ExpressionPtr not_in_set(const std::string& set);
 // Ends the rule with the verdict that `map` holds for the register; goes on when there is none.
@@ -59,6 +60,7 @@ struct Field {
 [[nodiscard]] ExpressionPtr update(const std::string& set, ExpressionPtr limit);
 
 // ---- act
+[[nodiscard]] ExpressionPtr store_meta(nft_meta_keys key);  // from register 1
 [[nodiscard]] ExpressionPtr count(const std::string& counter);
 // Matches what comes in faster than `per_second`, after a burst of `burst_packets`.
 [[nodiscard]] ExpressionPtr faster_than(std::uint64_t per_second, std::uint32_t burst_packets);

@@ -191,6 +191,10 @@ Phrase target_type_in(const std::string& set) {
     return phrase(load_fib_type_of_destination(), in_set(set));
 }
 
+Phrase add_to_mark(std::uint32_t bits) {
+    return phrase(load_meta(NFT_META_MARK), set_bits(bits), store_meta(NFT_META_MARK));
+}
+
 Phrase accept() { return phrase(decide({.code = NF_ACCEPT})); }
 Phrase drop() { return phrase(decide({.code = NF_DROP})); }
 Phrase go_to(const std::string& chain) {

@@ -65,6 +65,9 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase target_is_this_host();       // fib daddr type local
 [[nodiscard]] Phrase target_type_in(const std::string& set);
 
+// ---- packet mark
+[[nodiscard]] Phrase add_to_mark(std::uint32_t bits);  // meta mark set meta mark | bits
+
 // ---- verdicts
 [[nodiscard]] Phrase accept();
 [[nodiscard]] Phrase drop();

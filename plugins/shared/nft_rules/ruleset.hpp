@@ -35,6 +35,8 @@ class Ruleset {
 
     // Changes nothing. Fails as every other function would for want of a right or of nf_tables.
     [[nodiscard]] Result<void> ask_kernel();
+    // Whether the caller may change the sandbox at all.
+    [[nodiscard]] Result<void> check_owner(const InterfaceName& interface);
     // In one transaction: the static part, whole, if it is missing or was changed, with every
     // sandbox that was registered, without its own rules (its counters start anew); `sandbox`; and
     // the surroundings.
@@ -53,7 +55,6 @@ class Ruleset {
   private:
     Ruleset(std::shared_ptr<Kernel> kernel, Netlink netlink, std::optional<std::uint32_t> caller);
     Result<void> check_owner(const std::vector<Element>& registry) const;
-    Result<void> check_owner(const InterfaceName& interface);
     Result<Commit> try_apply(const Sandbox& sandbox, const Surroundings& around);
     Result<Commit> try_remove(const InterfaceName& interface);
     Result<Commit> try_forget(const InterfaceName& interface);

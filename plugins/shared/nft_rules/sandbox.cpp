@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "plugins/shared/nft_rules/chain.hpp"
+#include "plugins/shared/nft_rules/ip_rules.hpp"
 
 namespace alca::nft {
 namespace {
@@ -32,7 +33,7 @@ void put_element(Batch& batch, const SetSpec& set, const std::vector<Element>& p
 }
 
 bool has_chain(const Sandbox& sandbox) {
-    return sandbox.policy == NetworkPolicy::internet && !sandbox.allow.empty();
+    return sandbox.policy == NetworkPolicy::internet && (sandbox.strict || !sandbox.allow.empty());
 }
 
 Phrase match(const Allowance& allowance) {
@@ -53,7 +54,10 @@ Phrase match(const Allowance& allowance) {
 // What no sandbox may do comes first, then what this one may, then what holds for all.
 ChainSpec own_chain(const Sandbox& sandbox) {
     Chain chain(sandbox.interface.chain());
-    chain.rule(jump("head"));
+    // Ahead of all: also replies and answers to errors must be routed. What is refused behind it
+    // goes nowhere, with or without the mark.
+    if (sandbox.strict) chain.rule(add_to_mark(kJudgedMark));
+    if (!sandbox.allow.empty()) chain.rule(jump("head"));
     for (const Allowance& allowance : sandbox.allow) chain.rule(match(allowance), accept());
     chain.rule(go_to(kPolicyInternet));
     return chain.take();

@@ -28,6 +28,7 @@ struct Sandbox {
     InterfaceName interface;
     NetworkPolicy policy;
     std::vector<Allowance> allow = {};
+    bool strict = false;  // ip_rules.hpp: what it lets pass is marked
     std::optional<std::uint32_t> owner = {};  // the user whose it is; nothing: root's
 };
 

@@ -14,7 +14,7 @@
 #define ALCA_FIREWALL_1 "alca.firewall/1"
 typedef struct alca_firewall_1 {
     size_t size;
-    alca_method probe;  /* {} -> {available, needs_root, layer, reason} */
+    alca_method probe;  /* {} -> {available, needs_root, layer, reason, ...} */
     alca_method apply;  /* {sandbox_id, interface, policy, ...} -> {}; replaces, atomically */
     alca_method verify; /* the same -> {intact, problem}; reads back */
     alca_method remove; /* {sandbox_id, interface} -> {}; absent is success */

@@ -21,6 +21,7 @@ struct FirewallProbe {
     bool by_helper = false;   // through an installed helper with the right that is missing here
     bool enters = false;      // can put up FirewallLayer::inside by FirewallRequest::pid
     std::string reason;       // why not available, and what to do; "" when available
+    bool strict = false;      // FirewallRequest::strict is understood
     static Result<FirewallProbe> from_json(const Json& json);
 };
 
@@ -70,6 +71,9 @@ struct FirewallRequest {
     NetworkPolicy policy = NetworkPolicy::internet;
     std::vector<std::string> dns;  // addresses of the host's resolvers: reachable on port 53 only
     std::vector<AllowRule> allow = {};  // 256 at most; without meaning for the policy "open"
+    // Nothing is forwarded for the interface even when somebody takes the rules away. Likewise
+    // without meaning for "open". Only for a plugin whose probe says that it understands it.
+    bool strict = false;
     FirewallLayer layer = FirewallLayer::host;
     // The rest is for FirewallLayer::inside. pid: a process in the sandbox's namespace; 0: the
     // instance is connected to an alca-net there.
@@ -162,7 +166,8 @@ inline std::string_view to_string(FirewallLayer layer) {
 inline void to_json(Json& json, const FirewallProbe& value) {
     json = Json{{"available", value.available}, {"needs_root", value.needs_root},
                 {"layer", value.layer},         {"by_helper", value.by_helper},
-                {"enters", value.enters},       {"reason", value.reason}};
+                {"enters", value.enters},       {"reason", value.reason},
+                {"strict", value.strict}};
 }
 inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     FirewallProbe value;
@@ -173,6 +178,7 @@ inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     in.read("by_helper", value.by_helper);
     in.read("enters", value.enters);
     in.read("reason", value.reason);
+    in.read("strict", value.strict);
     return in.done(value);
 }
 
@@ -231,6 +237,7 @@ inline void to_json(Json& json, const FirewallRequest& value) {
                 {"policy", to_string(value.policy)},
                 {"dns", value.dns},
                 {"allow", value.allow},
+                {"strict", value.strict},
                 {"layer", to_string(value.layer)},
                 {"pid", value.pid},
                 {"gateways", value.gateways},
@@ -246,6 +253,7 @@ inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     in.require("policy", policy);
     in.read("dns", value.dns);
     in.read("allow", value.allow);
+    in.read("strict", value.strict);
     in.read("layer", layer);
     in.read("pid", value.pid);
     in.read("gateways", value.gateways);

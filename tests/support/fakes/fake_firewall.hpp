@@ -24,7 +24,8 @@ class FakeFirewall final : public Firewall {
                                .layer = "fake rules",
                                .by_helper = false,
                                .enters = false,
-                               .reason = ""};
+                               .reason = "",
+                               .strict = true};
     // interface -> what holds it, for each layer.
     std::map<std::string, FirewallRequest> rules;
     std::map<std::string, FirewallRequest> inside;
@@ -64,8 +65,9 @@ class FakeFirewall final : public Firewall {
                 return FirewallVerdict{false, "the interface is unknown"};
             const FirewallRequest& held = found->second;
             if (held.policy != request.policy || held.dns != request.dns ||
-                held.allow != request.allow || held.gateways != request.gateways ||
-                held.published != request.published || held.sandbox_id != request.sandbox_id) {
+                held.allow != request.allow || held.strict != request.strict ||
+                held.gateways != request.gateways || held.published != request.published ||
+                held.sandbox_id != request.sandbox_id) {
                 return FirewallVerdict{false, "the rules differ"};
             }
             return FirewallVerdict{true, ""};

@@ -57,6 +57,15 @@ TEST_F(NetworkTest, SameNumberForTcpAndUdpIsNoConflict) {
     EXPECT_EQ(good("network.ports = [\"53\", \"53/udp\"]").network.ports.size(), 2U);
 }
 
+TEST_F(NetworkTest, StrictIsAskedForAndNotWithTheStar) {
+    EXPECT_FALSE(good("").network.strict);
+    EXPECT_TRUE(good("network.strict = true").network.strict);
+    EXPECT_FALSE(good("network.strict = false\nnetwork.lan-access = [\"*\"]").network.strict);
+    EXPECT_THAT(error("network.strict = \"yes\""), HasSubstr("network.strict"));
+    EXPECT_THAT(error("network.strict = true\nnetwork.lan-access = [\"*\"]"),
+                HasSubstr("network.strict: with lan-access = [\"*\"] there is nothing to keep"));
+}
+
 TEST_F(NetworkTest, OnlyTheStarOpensTheNetwork) {
     EXPECT_FALSE(good("network.lan-access = []").network.open);
     EXPECT_TRUE(good("network.lan-access = [\" * \"]").network.open);

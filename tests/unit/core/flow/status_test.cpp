@@ -151,5 +151,12 @@ TEST_F(StatusTest, AChangedConfigurationIsDrift) {
     EXPECT_TRUE(is.isolation.intact);
 }
 
+TEST_F(StatusTest, StrictThatWasEditedIsTold) {
+    be_up("[network]\nstrict = true\n");
+
+    EXPECT_THAT(report("[network]\nstrict = true\n").isolation.notes, IsEmpty());
+    EXPECT_THAT(report().isolation.notes, ElementsAre(HasSubstr("network.strict has changed")));
+}
+
 }  // namespace
 }  // namespace alca::flow

@@ -118,6 +118,19 @@ TEST_F(UpExistingTest, APolicyThatBecameStricterIsInForceAfterUp) {
     EXPECT_TRUE(ui.warnings.empty());
 }
 
+TEST_F(UpExistingTest, StrictIsTakenOverAndTakenBackWhileTheSandboxRuns) {
+    be_up();
+    for (const bool strict : {true, false}) {
+        forget();
+        ASSERT_TRUE(up(strict ? "[network]\nstrict = true\n" : ""));
+
+        EXPECT_EQ(firewall.rules.begin()->second.strict, strict);
+        EXPECT_EQ(state().firewall.strict, strict);
+        EXPECT_FALSE(journal.has("runtime.create"));
+        EXPECT_TRUE(ui.warnings.empty());
+    }
+}
+
 TEST_F(UpExistingTest, RulesEditedUnderARunningSandboxAreRestoredAndSaidEvenWhenQuiet) {
     be_up();
     ui.quiet = true;

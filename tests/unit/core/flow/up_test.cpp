@@ -172,6 +172,26 @@ TEST_F(UpTest, ASandboxThatIsProtectedDoesNotBecomeUnprotectedByTheFlagAlone) {
     EXPECT_TRUE(firewall.isolates(state().network.interface));
 }
 
+TEST_F(UpTest, StrictReachesTheFirewallAndIsKept) {
+    ASSERT_TRUE(up("[network]\nstrict = true\n"));
+
+    EXPECT_TRUE(firewall.rules.begin()->second.strict);
+    EXPECT_TRUE(state().firewall.strict);
+}
+
+TEST_F(UpTest, StrictIsAnErrorWithAFirewallThatDoesNotKnowIt) {
+    firewall.probe_answer.strict = false;
+    ASSERT_TRUE(up()) << "without it";
+    ASSERT_TRUE(down());
+    forget();
+
+    const auto done = up("[network]\nstrict = true\n", {.allow_unprotected = true});
+
+    EXPECT_THAT(message_of(done), HasSubstr("cannot do network.strict"));
+    EXPECT_EQ(left_over(), "");
+    EXPECT_FALSE(journal.has("firewall.apply"));
+}
+
 TEST_F(UpTest, AnOpenPolicyNeedsNoRightForTheFirewall) {
     firewall.probe_answer = {
         .available = false, .needs_root = true, .layer = "", .reason = "rules need CAP_NET_ADMIN"};

@@ -177,7 +177,7 @@ class NoFirewall final : public Firewall {
         return std::make_unique<NoFirewall>();
     }
     Result<FirewallProbe> probe(const Call&) override {
-        return FirewallProbe{true, false, "l", false, true, ""};
+        return FirewallProbe{true, false, "l", false, true, "", true};
     }
     Result<void> apply(const Call&, const FirewallRequest& request) override {
         return fail(Code::denied, request.interface + " " + std::string(to_string(request.policy)));
@@ -229,6 +229,9 @@ TEST_F(RoundTripTest, AllowedDestinationsAndTheReportArriveWhole) {
     ASSERT_EQ(report->blocked.size(), 1U);
     EXPECT_EQ(report->blocked[0], (BlockedTarget{"fd00::/8", "udp", 53, ~0ULL}));
     EXPECT_EQ(FirewallRequest::from_json(Json(request))->allow, request.allow);
+    request.strict = true;
+    EXPECT_TRUE(FirewallRequest::from_json(Json(request))->strict);
+    EXPECT_TRUE(firewall.probe(call)->strict);
 }
 
 TEST_F(RoundTripTest, AnUnknownInterfaceHasNoTable) {

@@ -30,6 +30,7 @@ class StateTest : public ProjectTest {
         state.image_user = "node";
         state.network.gateways = {"172.30.0.17"};
         state.firewall = {"firewall-nft", "internet", {"10.0.0.53"}};
+        state.firewall.strict = true;
         state.allow_unprotected = true;
         state.unprotected_reason = "no right";
         state.created_at = rfc3339_now();

@@ -81,8 +81,11 @@ void Netns::enter() const { EXPECT_EQ(::setns(fd_, CLONE_NEWNET), 0); }
 
 std::string Netns::path() const { return fmt::format("/proc/{}/fd/{}", ::getpid(), fd_); }
 
-void Netns::ip(const std::string& commands) const {
-    const Output output = run([&] { return run_program({"ip", "-batch", "-"}, commands); });
+void Netns::ip(const std::string& commands, const std::string& family) const {
+    std::vector<std::string> argv{"ip"};
+    if (!family.empty()) argv.push_back(family);
+    argv.insert(argv.end(), {"-batch", "-"});
+    const Output output = run([&] { return run_program(argv, commands); });
     EXPECT_EQ(output.exit_code, 0) << commands << output.text;
 }
 
@@ -95,6 +98,16 @@ std::string Netns::nft_list(const std::string& what) const {
     const Output output = run([&] { return run_program({"nft", "-s", "list " + what}, ""); });
     EXPECT_EQ(output.exit_code, 0) << output.text;
     return output.text;
+}
+
+std::string Netns::ip_rules() const {
+    std::string text;
+    for (const char* family : {"-4", "-6"}) {
+        const Output output = run([&] { return run_program({"ip", family, "rule"}, ""); });
+        EXPECT_EQ(output.exit_code, 0) << output.text;
+        text += output.text;
+    }
+    return text;
 }
 
 int Netns::counter(const std::string& name) const {

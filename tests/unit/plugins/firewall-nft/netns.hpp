@@ -47,10 +47,13 @@ class Netns {
     [[nodiscard]] std::string path() const;
 
     // `ip -batch` and `nft -f` with `commands`; a command that fails is a failure of the test.
-    void ip(const std::string& commands) const;
+    // family: "-4" or "-6", for commands that have the same words for both.
+    void ip(const std::string& commands, const std::string& family = "") const;
     void nft(const std::string& commands) const;
     // Output of `nft ARGUMENT...`, with counters left out.
     [[nodiscard]] std::string nft_list(const std::string& what) const;
+    // Output of `ip rule` for both families.
+    [[nodiscard]] std::string ip_rules() const;
     // Packets of a named counter in table inet alca.
     [[nodiscard]] int counter(const std::string& name) const;
     // Writes /proc/sys/net/NAME as seen from inside. Returns false when there is no such file.
