@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "alca/firewall.h"
 #include "alca/json.hpp"
 #include "alca/result.hpp"
+#include "alca/traffic.hpp"
 
 namespace alca {
 
@@ -52,7 +54,9 @@ struct FirewallRequest {
     std::string interface;  // of the sandbox's bridge; at most 15 bytes, starts with "alca"
     NetworkPolicy policy = NetworkPolicy::internet;
     std::vector<std::string> dns;  // addresses of the host's resolvers: reachable on port 53 only
-    std::vector<AllowRule> allow = {};  // 256 at most; without meaning for the policy "open"
+    std::vector<AllowRule> allow = {};   // 256 at most; without meaning for the policy "open"
+    std::optional<TcpProxy> proxy = {};  // of either policy
+    TrafficLimits limits = {};           // of either policy
     static Result<FirewallRequest> from_json(const Json& json);
 };
 
@@ -76,7 +80,8 @@ struct BlockedTarget {
 // What the kernel has refused to one sandbox.
 struct FirewallReport {
     // Packets by reason: "lan", "meta" (link-local, cloud metadata), "cgnat", "mcast", "host",
-    // "spoof" (false source), "proto" (neither TCP, UDP nor ICMP). Reasons may be added.
+    // "spoof" (false source), "proto" (neither TCP, UDP nor ICMP), "proxy" (would have passed it
+    // by), "limit" (too many new connections). Reasons may be added.
     std::map<std::string, std::uint64_t> refused;
     // Of the last hour, in no order. A flood does not fill it: new ones are noted at a limited
     // rate.
@@ -181,7 +186,9 @@ inline void to_json(Json& json, const FirewallRequest& value) {
                 {"interface", value.interface},
                 {"policy", to_string(value.policy)},
                 {"dns", value.dns},
-                {"allow", value.allow}};
+                {"allow", value.allow},
+                {"limits", value.limits}};
+    if (value.proxy) json["proxy"] = *value.proxy;
 }
 inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     FirewallRequest value;
@@ -192,6 +199,8 @@ inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     in.require("policy", policy);
     in.read("dns", value.dns);
     in.read("allow", value.allow);
+    in.read("proxy", value.proxy);
+    in.read("limits", value.limits);
     if (!in.ok()) return in.done(value);
     if (policy == "open") {
         value.policy = NetworkPolicy::open;

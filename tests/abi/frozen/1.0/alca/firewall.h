@@ -15,7 +15,8 @@
 typedef struct alca_firewall_1 {
     size_t size;
     alca_method probe; /* {} -> {available, needs_root, layer, reason} */
-    alca_method apply; /* {sandbox_id, interface, policy, dns, allow} -> {}; replaces, atomically */
+    /* {sandbox_id, interface, policy, dns, allow, proxy, limits} -> {}; replaces, atomically */
+    alca_method apply;
     alca_method verify; /* the same -> {intact, problem}; reads back */
     alca_method remove; /* {sandbox_id, interface} -> {}; absent is success */
     alca_method list;   /* {} -> {interfaces: [...]} that are registered */
