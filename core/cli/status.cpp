@@ -32,14 +32,16 @@ std::string_view state_text(SandboxState state) {
 }
 
 std::string refused_text(const std::map<std::string, std::uint64_t>& refused) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kReasons{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kReasons{
         {{"lan", "to the local network"},
          {"host", "to this host"},
          {"meta", "to link-local and metadata addresses"},
          {"cgnat", "to carrier-NAT addresses"},
          {"mcast", "to multicast and broadcast"},
          {"spoof", "with a false source"},
-         {"proto", "of other protocols"}}};
+         {"proto", "of other protocols"},
+         {"proxy", "that would have passed the proxy by"},
+         {"limit", "beyond the limit of new connections"}}};
     std::vector<std::string> parts;
     for (const auto& [reason, words] : kReasons) {
         const auto found = refused.find(std::string(reason));

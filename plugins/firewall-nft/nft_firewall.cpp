@@ -16,9 +16,12 @@ Result<Target> target_of(const FirewallRequest& request) {
     if (!interface) return fail(interface.error());
     auto allow = allowances(request.allow);
     if (!allow) return fail(allow.error());
+    auto through = proxy(request.proxy);
+    if (!through) return fail(through.error());
     auto routes = read_on_link_routes();
     if (!routes) return fail(routes.error());
-    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow)},
+    return Target{.sandbox = {std::move(*interface), request.policy, std::move(*allow),
+                              std::move(*through), request.limits},
                   .around = {resolvers(request.dns), on_link(std::move(*routes), denied_ranges())}};
 }
 

@@ -92,8 +92,13 @@ Result<Commit> Ruleset::commit(Batch& batch) {
 Result<std::vector<Sandbox>> Ruleset::registered() {
     const auto elements = read_elements(netlink_, kRegistry);
     if (!elements) return fail(elements.error());
+    const auto restricted = read_elements(netlink_, kRestricted);
+    if (!restricted) return fail(restricted.error());
     std::vector<Sandbox> found;
     for (const Element& element : *elements) {
+        // Its own rules are not known here, and without them it would be open: closed instead.
+        if (std::binary_search(restricted->begin(), restricted->end(), Element{.key = element.key}))
+            continue;
         auto interface = InterfaceName::from_key(element.key);
         const auto policy = policy_of(element);
         if (interface && policy) found.push_back({std::move(*interface), *policy});
