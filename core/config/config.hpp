@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,8 @@ struct Network {
     std::vector<std::string> dns;     // addresses of resolvers; empty = the host's
     std::vector<Port> ports;
     bool ipv6 = false;
+    std::optional<TcpProxy> proxy;
+    TrafficLimits limits;
 };
 
 struct Config {

@@ -217,7 +217,8 @@ void read_network(const TableReader& file, Reading& reading) {
     // Resolvers first: they count among the destinations.
     if (const auto* node = network.find("dns")) read_dns(*node, reading);
     if (const auto* node = network.find("lan-access")) read_lan_access(*node, reading);
-    refuse_if_set(network, "proxy", "set HTTPS_PROXY under [envs]", reading.problems);
+    read_proxy(network, reading);
+    read_limits(network, reading);
 }
 
 }  // namespace alca::config

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/config/proxy.hpp"
 #include "core/flow/sandbox_spec.hpp"
+#include "core/flow/traffic.hpp"
 
 namespace alca::flow {
 
@@ -34,6 +36,13 @@ Result<Protection> find_protection(const Context& context, const config::Config&
         }
     }
 
+    protection.proxy = config.network.proxy;
+    protection.limits = config.network.limits;
+    if (protection.proxy) {
+        context.ui.step(fmt::format("All TCP connections go through the proxy {}",
+                                    config::proxy_text(*protection.proxy)));
+    }
+
     std::string missing;
     if (!engine->shares_kernel || engine->rootless) {
         missing = fmt::format("{} routes in a network that the rules of this machine do not see",
@@ -51,9 +60,10 @@ Result<Protection> find_protection(const Context& context, const config::Config&
             missing = fmt::format("the firewall plugin {} is not available", context.firewall->id);
         }
     }
-    // Without blocking there is nothing that rules must hold, and so no right that is needed for
-    // them.
-    if (!protection.rules && protection.policy != NetworkPolicy::open) {
+    // Without blocking, proxy and limits there is nothing that rules must hold, and so no right
+    // that is needed for them.
+    const bool needs_rules = protection.policy != NetworkPolicy::open || is_restricted(config);
+    if (!protection.rules && needs_rules) {
         protection.missing = std::move(missing);
     }
     return protection;
@@ -64,7 +74,9 @@ project::FirewallState firewall_state(const Context& context, const Protection& 
             .policy = std::string(to_string(protection.policy)),
             .dns = context.host.resolvers,
             .allow = protection.access.allow,
-            .names = protection.access.names};
+            .names = protection.access.names,
+            .proxy = protection.proxy,
+            .limits = protection.limits};
 }
 
 Result<void> put_up_rules(const Context& context, const project::State& state) {

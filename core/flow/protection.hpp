@@ -19,6 +19,8 @@ struct Protection {
     NetworkPolicy policy = NetworkPolicy::internet;
     std::string layer;  // for people: "host nftables (inet alca)"
     LanAccess access;   // empty when the policy is "open"
+    std::optional<TcpProxy> proxy;
+    TrafficLimits limits;
     std::string
         missing;  // why there are none, and what to do; "" when there are or none are needed
 };

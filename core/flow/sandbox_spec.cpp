@@ -134,7 +134,9 @@ FirewallRequest make_firewall_request(const project::State& state) {
             .interface = state.network.interface,
             .policy = policy_of(state.firewall),
             .dns = state.firewall.dns,
-            .allow = state.firewall.allow};
+            .allow = state.firewall.allow,
+            .proxy = state.firewall.proxy,
+            .limits = state.firewall.limits};
 }
 
 }  // namespace alca::flow

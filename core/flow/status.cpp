@@ -5,6 +5,7 @@
 #include "core/flow/lan_access.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/sandbox_spec.hpp"
+#include "core/flow/traffic.hpp"
 #include "core/flow/verify_sandbox.hpp"
 
 namespace alca::flow {
@@ -72,6 +73,9 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     if (report.sandbox.state != SandboxState::running) return report;
     report.isolation = look_at_isolation(context, state, report.sandbox);
     for (std::string& change : lan_access_changes(context, config, state)) {
+        report.isolation.notes.push_back(std::move(change));
+    }
+    for (std::string& change : traffic_changes(config, state)) {
         report.isolation.notes.push_back(std::move(change));
     }
     report.setuid_files =

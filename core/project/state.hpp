@@ -51,6 +51,8 @@ struct FirewallState {
     std::vector<std::string> dns;
     std::vector<AllowRule> allow = {};
     std::vector<ResolvedName> names = {};  // those that `allow` holds the addresses of
+    std::optional<TcpProxy> proxy = {};
+    TrafficLimits limits = {};
     friend bool operator==(const FirewallState&, const FirewallState&) = default;
 };
 

@@ -58,11 +58,11 @@ Result<NetworkState> network_from_json(const Json& json) {
 }
 
 Json firewall_json(const FirewallState& firewall) {
-    return Json{{"plugin", firewall.plugin},
-                {"policy", firewall.policy},
-                {"dns", firewall.dns},
-                {"allow", firewall.allow},
-                {"names", firewall.names}};
+    Json json{{"plugin", firewall.plugin}, {"policy", firewall.policy},
+              {"dns", firewall.dns},       {"allow", firewall.allow},
+              {"names", firewall.names},   {"limits", firewall.limits}};
+    if (firewall.proxy) json["proxy"] = *firewall.proxy;
+    return json;
 }
 
 Result<FirewallState> firewall_from_json(const Json& json) {
@@ -73,6 +73,8 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("dns", firewall.dns);
     in.read("allow", firewall.allow);
     in.read("names", firewall.names);
+    in.read("proxy", firewall.proxy);
+    in.read("limits", firewall.limits);
     return in.done(std::move(firewall));
 }
 

@@ -45,7 +45,8 @@ class FakeFirewall final : public Firewall {
             if (found == rules.end()) return FirewallVerdict{false, "the interface is unknown"};
             const FirewallRequest& held = found->second;
             if (held.policy != request.policy || held.dns != request.dns ||
-                held.allow != request.allow || held.sandbox_id != request.sandbox_id) {
+                held.allow != request.allow || held.proxy != request.proxy ||
+                held.limits != request.limits || held.sandbox_id != request.sandbox_id) {
                 return FirewallVerdict{false, "the rules differ"};
             }
             return FirewallVerdict{true, ""};
