@@ -280,6 +280,20 @@ TEST_P(ProxyTest, ConnectionsOfAnotherProxyAreCut) {
     EXPECT_EQ(again.send_and_wait(), ECONNRESET);
 }
 
+// NAT needs a connection that the kernel keeps track of; another program may have said not to.
+TEST_P(ProxyTest, PacketsThatAreNotTrackedDoNotPassByIt) {
+    town_->host.nft(
+        "table inet test { chain c { type filter hook prerouting priority raw; "
+        "meta l4proto tcp notrack; }; }");
+    apply(std::nullopt);
+    Sniffer wire(town_->internet, "eth0");
+    EXPECT_EQ(tcp(town_->a, kInternet, kPort, 200), ETIMEDOUT) << "answers are no connection's";
+    EXPECT_GE(wire.seen(), 1);
+    apply(kOnHost);
+    EXPECT_EQ(tcp(town_->a, kInternet, kPort, 200), ETIMEDOUT);
+    EXPECT_EQ(wire.seen(), 0);
+}
+
 TEST_P(ProxyTest, WithoutTheProxyConnectionsAreDirectAgain) {
     apply(kOnHost);
     apply(std::nullopt);
