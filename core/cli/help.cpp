@@ -29,6 +29,12 @@ constexpr const char* kNetworkTopic =
     "  ports = [\"8080\"]     publish a port of the sandbox on 127.0.0.1\n"
     "  ipv6 = true          give the sandbox IPv6 as well\n"
     "  strict = true        forward nothing even when another program takes the rules away\n"
+    "  proxy = \"10.0.0.5:1080\"\n"
+    "                       where all TCP connections go instead; UDP to port 443 is refused\n"
+    "  limits.bandwidth = \"20m\"\n"
+    "                       bytes a second, of each direction\n"
+    "  limits.new-connections = 100\n"
+    "                       a second; more are refused\n"
     "\n"
     "`alca status` says whether the rules hold now.\n";
 

@@ -32,7 +32,7 @@ std::string_view state_text(SandboxState state) {
 }
 
 std::string refused_text(const std::map<std::string, std::uint64_t>& refused) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kReasons{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kReasons{
         {{"lan", "to the local network"},
          {"host", "to this host"},
          {"meta", "to link-local and metadata addresses"},
@@ -40,7 +40,9 @@ std::string refused_text(const std::map<std::string, std::uint64_t>& refused) {
          {"mcast", "to multicast and broadcast"},
          {"spoof", "with a false source"},
          {"proto", "of other protocols"},
-         {"inbound", "from outside"}}};
+         {"inbound", "from outside"},
+         {"proxy", "that would have passed the proxy by"},
+         {"limit", "beyond the limit of new connections"}}};
     std::vector<std::string> parts;
     for (const auto& [reason, words] : kReasons) {
         const auto found = refused.find(std::string(reason));

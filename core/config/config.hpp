@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,8 @@ struct Network {
     std::vector<Port> ports;
     bool ipv6 = false;
     bool strict = false;  // closed too when another program takes the rules away; never with open
+    std::optional<TcpProxy> proxy;
+    TrafficLimits limits;
 };
 
 struct Config {

@@ -1,23 +1,20 @@
 #include "core/config/lan_access.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/config/address.hpp"
 #include "core/config/text.hpp"
 
 namespace alca::config {
 namespace {
 
-constexpr std::string_view kHostToken = "${alca:HOST_IP}";
 constexpr std::size_t kMostPortParts = 64;
 constexpr std::size_t kLongestRule = 4096;
 constexpr std::size_t kLongestName = 253;
@@ -33,36 +30,12 @@ std::optional<unsigned> number(std::string_view text) {
     return value;
 }
 
-// 4 or 16 bytes in network order; empty when `text` is no address.
-std::vector<unsigned char> parse_address(const std::string& text) {
-    const bool v6 = text.find(':') != std::string::npos;
-    std::vector<unsigned char> bytes(v6 ? 16 : 4);
-    const bool has_zero = text.find('\0') != std::string::npos;  // where inet_pton would stop
-    if (has_zero || ::inet_pton(v6 ? AF_INET6 : AF_INET, text.c_str(), bytes.data()) != 1) {
-        bytes.clear();
-    }
-    return bytes;
-}
-
-std::string address_text(const std::vector<unsigned char>& bytes) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    ::inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
-    return text.data();
-}
-
 void clear_behind(std::vector<unsigned char>& bytes, unsigned prefix_bits) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const unsigned kept = std::min(8U, prefix_bits);
         prefix_bits -= kept;
         bytes[i] = static_cast<unsigned char>(bytes[i] & (0xff00U >> kept));
     }
-}
-
-// The IPv4 address that an IPv6 one stands for, as text; "" when there is none.
-std::string mapped_ipv4(const std::vector<unsigned char>& bytes) {
-    constexpr std::array<unsigned char, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (bytes.size() != 16 || !std::equal(kMapped.begin(), kMapped.end(), bytes.begin())) return "";
-    return address_text({bytes.begin() + kMapped.size(), bytes.end()});
 }
 
 // Decimal or, as resolvers read it too, hexadecimal: "10", "0x0a000005".

@@ -11,6 +11,9 @@
 
 namespace alca::config {
 
+// Stands for this machine, by each of its addresses.
+inline constexpr std::string_view kHostToken = "${alca:HOST_IP}";
+
 // "[proto://]addr[:ports]": proto tcp, udp or *; addr an IPv4 or IPv6 address, a CIDR of either, a
 // host name or ${alca:HOST_IP}; ports "80", "8000-8100", a list "80,443,8000-8100" of 64 parts at
 // most, or "*". Ports without proto mean TCP; neither: TCP, UDP, ICMP. IPv6 with ports needs

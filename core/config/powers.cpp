@@ -10,6 +10,7 @@
 #include "core/config/capabilities.hpp"
 #include "core/config/danger.hpp"
 #include "core/config/expand.hpp"
+#include "core/config/proxy.hpp"
 #include "core/config/text.hpp"
 
 namespace alca::config {
@@ -134,6 +135,16 @@ std::string can_reach(const LanRule& rule) {
     return fmt::format("can reach {}{} {}", target, protocols, ports_in_words(rule.rule.ports));
 }
 
+void add_proxy(const Config& config, PowerMap& out) {
+    if (!config.network.proxy) return;
+    const TcpProxy& proxy = *config.network.proxy;
+    const std::string where = proxy.to == TcpProxy::kHost
+                                  ? fmt::format("port {} of this machine", proxy.port)
+                                  : proxy_text(proxy);
+    out.emplace("proxy " + proxy_text(proxy),
+                fmt::format("sends all TCP connections to {}, which sees where they go", where));
+}
+
 }  // namespace
 
 std::vector<Power> powers(const Config& config) {
@@ -157,6 +168,7 @@ std::vector<Power> powers(const Config& config) {
     for (const std::string& address : config.network.dns) {
         found.emplace("dns " + address, fmt::format("asks {} for the addresses of names", address));
     }
+    add_proxy(config, found);
     std::vector<Power> out;
     for (auto& [id, text] : found) out.push_back({id, std::move(text)});
     return out;

@@ -228,7 +228,8 @@ void read_network(const TableReader& file, Reading& reading) {
         network.read("strict", reading.config.network.strict);
         check_strict(*node, reading);
     }
-    refuse_if_set(network, "proxy", "set HTTPS_PROXY under [envs]", reading.problems);
+    read_proxy(network, reading);
+    read_limits(network, reading);
 }
 
 }  // namespace alca::config

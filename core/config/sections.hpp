@@ -28,6 +28,8 @@ void read_mounts(const TableReader& file, Reading& reading);  // after read_work
 void read_resources(const TableReader& file, Reading& reading);
 void read_envs(const TableReader& file, Reading& reading);
 void read_network(const TableReader& file, Reading& reading);
+void read_proxy(const TableReader& network, Reading& reading);
+void read_limits(const TableReader& network, Reading& reading);
 void read_caps(const TableReader& file, Reading& reading);
 void read_hooks(const TableReader& file, Reading& reading);
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/config/proxy.hpp"
 #include "core/flow/sandbox_spec.hpp"
+#include "core/flow/traffic.hpp"
 
 namespace alca::flow {
 
@@ -37,24 +39,36 @@ Result<Protection> find_protection(const Context& context, const config::Config&
         }
     }
 
+    protection.proxy = config.network.proxy;
+    protection.limits = config.network.limits;
+    if (protection.proxy) {
+        context.ui.step(fmt::format("All TCP connections go through the proxy {}",
+                                    config::proxy_text(*protection.proxy)));
+    }
     auto ways = find_ways(context, *engine);
     if (!ways) return fail(ways.error());
     protection.ways = std::move(*ways);
-    if (protection.policy == NetworkPolicy::open) {
-        // Without blocking there is nothing that rules must hold, and so no right that is needed.
-        protection.ways.inside.reset();
-    } else if (!protection.has_rules()) {
+    const bool is_open = protection.policy == NetworkPolicy::open;
+    if (is_open) protection.ways.inside.reset();
+    // Without blocking, proxy and limits there is nothing that rules must hold, and so no right
+    // that is needed for them.
+    const bool needs_rules = !is_open || is_restricted(config);
+    if (!protection.has_rules() && needs_rules) {
         protection.missing = protection.ways.missing;
     }
-    if (config.network.strict && protection.has_rules()) {
-        if (!protection.ways.strict) {
-            return fail(Code::unavailable,
-                        fmt::format("network.strict needs the layer of the host, which the firewall "
-                                    "plugin {} cannot make strict here; take it out of .alca.toml, "
-                                    "or install the plugin firewall-nft",
-                                    context.firewall->id));
-        }
-        protection.strict = true;
+    const bool needs_host = is_restricted(config) || config.network.strict;
+    if (needs_host && protection.has_rules() && !protection.ways.host) {
+        return fail(
+            Code::unavailable,
+            "network.proxy, network.limits and network.strict need the layer of the host, "
+            "which cannot be reached here; take them out of .alca.toml, or see: alca doctor");
+    }
+    protection.strict = config.network.strict && protection.has_rules();
+    if (protection.strict && !protection.ways.strict) {
+        return fail(Code::unavailable,
+                    fmt::format("the firewall plugin {} cannot do network.strict; take it out of "
+                                ".alca.toml, or install the plugin firewall-nft",
+                                context.firewall->id));
     }
     return protection;
 }
@@ -69,6 +83,8 @@ project::FirewallState firewall_state(const Context& context, const Protection& 
                                  .allow = protection.access.allow,
                                  .names = protection.access.names,
                                  .strict = protection.strict,
+                                 .proxy = protection.proxy,
+                                 .limits = protection.limits,
                                  .here = protection.ways.here,
                                  .host = has_host || protection.ways.host,
                                  .inside = protection.ways.inside.has_value()};

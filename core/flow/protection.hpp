@@ -22,6 +22,8 @@ struct Protection {
     Ways ways;         // inside is never used for the policy "open"
     LanAccess access;  // empty when the policy is "open"
     bool strict = false;
+    std::optional<TcpProxy> proxy;
+    TrafficLimits limits;
     std::string
         missing;  // why there are no rules, and what to do; "" when there are or none are needed
 

@@ -137,6 +137,8 @@ FirewallRequest make_firewall_request(const project::State& state, FirewallLayer
             .dns = state.firewall.dns,
             .allow = state.firewall.allow,
             .strict = state.firewall.strict,
+            .proxy = state.firewall.proxy,
+            .limits = state.firewall.limits,
             .layer = layer,
             .pid = pid,
             .gateways = state.network.gateways,

@@ -5,6 +5,7 @@
 #include "core/flow/lan_access.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/sandbox_spec.hpp"
+#include "core/flow/traffic.hpp"
 #include "core/flow/verify_sandbox.hpp"
 
 namespace alca::flow {
@@ -68,6 +69,9 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     if (!state.firewall.plugin.empty() && config.network.strict != state.firewall.strict) {
         report.isolation.notes.emplace_back(
             "network.strict has changed; to take it over, run: alca up");
+    }
+    for (std::string& change : traffic_changes(config, state)) {
+        report.isolation.notes.push_back(std::move(change));
     }
     report.setuid_files =
         project::find_setuid_files(state.directory.path, state.created_at, kSetuidSearch);

@@ -52,6 +52,8 @@ struct FirewallState {
     std::vector<AllowRule> allow = {};
     std::vector<ResolvedName> names = {};  // those that `allow` holds the addresses of
     bool strict = false;
+    std::optional<TcpProxy> proxy = {};
+    TrafficLimits limits = {};
     bool here = true;     // the sandbox's kernel is this machine's, and ours
     bool host = true;     // FirewallLayer::host is in force
     bool inside = false;  // FirewallLayer::inside is

@@ -58,16 +58,13 @@ Result<NetworkState> network_from_json(const Json& json) {
 }
 
 Json firewall_json(const FirewallState& firewall) {
-    return Json{{"plugin", firewall.plugin},
-                {"policy", firewall.policy},
-                {"dns", firewall.dns},
-                {"allow", firewall.allow},
-                {"names", firewall.names},
-                {"strict", firewall.strict},
-                {"here", firewall.here},
-                {"host", firewall.host},
-                {"inside", firewall.inside},
-                {"published", firewall.published}};
+    Json json{
+        {"plugin", firewall.plugin}, {"policy", firewall.policy},      {"dns", firewall.dns},
+        {"allow", firewall.allow},   {"names", firewall.names},        {"limits", firewall.limits},
+        {"strict", firewall.strict}, {"here", firewall.here},          {"host", firewall.host},
+        {"inside", firewall.inside}, {"published", firewall.published}};
+    if (firewall.proxy) json["proxy"] = *firewall.proxy;
+    return json;
 }
 
 Result<FirewallState> firewall_from_json(const Json& json) {
@@ -79,6 +76,8 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("allow", firewall.allow);
     in.read("names", firewall.names);
     in.read("strict", firewall.strict);
+    in.read("proxy", firewall.proxy);
+    in.read("limits", firewall.limits);
     in.read("here", firewall.here);
     in.read("host", firewall.host);
     in.read("inside", firewall.inside);

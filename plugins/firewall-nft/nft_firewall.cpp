@@ -35,10 +35,14 @@ Result<Target> target_of(Kernel& kernel, const FirewallRequest& request,
     if (!allow) return fail(allow.error());
     auto networks = on_link_of(kernel);
     if (!networks) return fail(networks.error());
+    auto through = proxy(request.proxy);
+    if (!through) return fail(through.error());
     const bool strict = request.strict && request.policy == NetworkPolicy::internet;
     return Target{.sandbox = {.interface = std::move(*interface),
                               .policy = request.policy,
                               .allow = std::move(*allow),
+                              .proxy = std::move(*through),
+                              .limits = request.limits,
                               .strict = strict,
                               .owner = caller},
                   .around = {resolvers(request.dns), std::move(*networks)}};
@@ -244,8 +248,8 @@ Result<FirewallVerdict> NftFirewall::verify_here(const Call& call, const Firewal
         if (!target) return fail(target.error());
         problem = (*rules)->verify(call, target->sandbox, target->around);
         if (problem && problem->empty()) {
-            problem = IpRules(kernel()).difference(target->sandbox.interface,
-                                                   target->sandbox.strict);
+            problem =
+                IpRules(kernel()).difference(target->sandbox.interface, target->sandbox.strict);
         }
     }
     if (!problem) return fail(problem.error());

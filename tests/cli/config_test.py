@@ -35,7 +35,8 @@ MISTAKES = {
     "later_mount_exclude": 'image = "x"\n[[mounts]]\nsource = "."\ntarget = "/a"\nexclude = ["b"]\n',
     "bad_lan_access": 'image = "x"\n[network]\nlan-access = ["tcp://10.0.0.5:8100-8000", "10.0.0"]\n',
     "bad_dns": 'image = "x"\n[network]\ndns = ["127.0.0.1"]\n',
-    "later_proxy": 'image = "x"\n[network]\nproxy = "192.168.1.1:80"\n',
+    "bad_proxy": 'image = "x"\n[network]\nproxy = "proxy.local:1080"\n',
+    "bad_limits": 'image = "x"\n[network.limits]\nbandwidth = "20 mbit"\nnew-connections = 0\n',
     "later_hooks": 'image = "x"\n[hooks]\npost_up = "true"\npre_down = "true"\n',
 }  # fmt: skip
 

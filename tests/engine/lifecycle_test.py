@@ -99,7 +99,7 @@ class LifecycleTest(SandboxTest):
         self.assertEqual(facts["container"]["state"], "running")
         self.assertEqual(facts["container"]["id"], self.inspect()["Id"])
         refused = facts["isolation"].pop("refused")
-        self.assertEqual(set(refused), {"lan", "meta", "cgnat", "mcast", "host", "spoof", "proto"})
+        self.assertEqual(set(refused), {"lan", "meta", "cgnat", "mcast", "host", "spoof", "proto", "proxy", "limit"})
         self.assertEqual(facts["isolation"], {"notes": [], "intact": True, "policy": "internet", "layer": "host nftables (inet alca)", "problems": [],
                                               "unprotected_reason": ""})  # fmt: skip
         text = self.work.run("status")

@@ -24,7 +24,14 @@ std::optional<Bytes> behind(Bytes address, unsigned prefix_bits) {
     }
 }
 
-bool is_usable(const Bytes& address) {
+void sort_unique(std::vector<Bytes>& list) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
+}  // namespace
+
+bool is_reachable(const Bytes& address) {
     if (address.size() == 4) {
         return address[0] != 0 && address[0] != 127 && address[0] < 224;
     }
@@ -33,13 +40,6 @@ bool is_usable(const Bytes& address) {
     const bool link_local = address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
     return !low && !link_local && address[0] != 0xff;  // low: ::, ::1, mapped and compatible IPv4
 }
-
-void sort_unique(std::vector<Bytes>& list) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-}
-
-}  // namespace
 
 std::optional<Bytes> parse_address(const std::string& text) {
     Bytes address(4);
@@ -97,7 +97,7 @@ Resolvers resolvers(const std::vector<std::string>& addresses) {
     Resolvers found;
     for (const std::string& text : addresses) {
         const auto address = parse_address(text);
-        if (!address || !is_usable(*address)) continue;
+        if (!address || !is_reachable(*address)) continue;
         (address->size() == 4 ? found.v4 : found.v6).push_back(*address);
     }
     sort_unique(found.v4);

@@ -37,14 +37,17 @@ struct AddressRange {
 // The address behind `address`; nothing behind the last one.
 [[nodiscard]] std::optional<Bytes> next(Bytes address);
 
+// Whether a sandbox could reach it through its bridge: not loopback, unspecified, multicast, IPv6
+// link-local (another link) or mapped IPv4.
+[[nodiscard]] bool is_reachable(const Bytes& address);
+
 // The resolvers that a sandbox may ask, each list sorted and without doubles.
 struct Resolvers {
     std::vector<Bytes> v4;
     std::vector<Bytes> v6;
 };
 
-// Skips what no sandbox could reach through its bridge: text that is no address, loopback,
-// unspecified and multicast ones, IPv6 link-local ones (another link) and mapped IPv4.
+// Skips text that is no address, and addresses that are not reachable.
 [[nodiscard]] Resolvers resolvers(const std::vector<std::string>& addresses);
 
 }  // namespace alca::nft

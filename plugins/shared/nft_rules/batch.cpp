@@ -170,7 +170,7 @@ void Batch::add_chain(const ChainSpec& spec) {
     nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, kTable);
     nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, spec.name.c_str());
     if (spec.hook) {
-        nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, "filter");
+        nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, spec.hook->type);
         nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_HOOKNUM, spec.hook->number);
         nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, spec.hook->priority);
         nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_POLICY, NF_ACCEPT);

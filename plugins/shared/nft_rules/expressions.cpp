@@ -1,6 +1,7 @@
 #include "plugins/shared/nft_rules/expressions.hpp"
 
 #include <fmt/format.h>
+#include <linux/netfilter/nf_nat.h>
 
 namespace alca::nft {
 namespace {
@@ -29,6 +30,16 @@ ExpressionPtr fib(std::uint32_t flags, std::uint32_t result) {
     set_u32(expression, NFTNL_EXPR_FIB_FLAGS, flags);
     set_u32(expression, NFTNL_EXPR_FIB_RESULT, result);
     set_u32(expression, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+    return expression;
+}
+
+ExpressionPtr over(std::uint32_t type, std::uint64_t per_second, std::uint32_t burst) {
+    auto expression = make("limit");
+    nftnl_expr_set_u64(expression.get(), NFTNL_EXPR_LIMIT_RATE, per_second);
+    nftnl_expr_set_u64(expression.get(), NFTNL_EXPR_LIMIT_UNIT, 1);  // seconds
+    set_u32(expression, NFTNL_EXPR_LIMIT_BURST, burst);
+    set_u32(expression, NFTNL_EXPR_LIMIT_TYPE, type);
+    set_u32(expression, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
     return expression;
 }
 
@@ -67,6 +78,20 @@ ExpressionPtr load_ct(nft_ct_keys key) {
     auto expression = make("ct");
     set_u32(expression, NFTNL_EXPR_CT_KEY, key);
     set_u32(expression, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+    return expression;
+}
+
+ExpressionPtr load_ct_of_reply(nft_ct_keys key) {
+    auto expression = load_ct(key);
+    nftnl_expr_set_u8(expression.get(), NFTNL_EXPR_CT_DIR, 1);  // IP_CT_DIR_REPLY
+    return expression;
+}
+
+ExpressionPtr load_value(const Bytes& value, nft_registers reg) {
+    auto expression = make("immediate");
+    set_u32(expression, NFTNL_EXPR_IMM_DREG, reg);
+    nftnl_expr_set(expression.get(), NFTNL_EXPR_IMM_DATA, value.data(),
+                   static_cast<std::uint32_t>(value.size()));
     return expression;
 }
 
@@ -179,12 +204,31 @@ ExpressionPtr count(const std::string& counter) {
 }
 
 ExpressionPtr faster_than(std::uint64_t per_second, std::uint32_t burst_packets) {
-    auto expression = make("limit");
-    nftnl_expr_set_u64(expression.get(), NFTNL_EXPR_LIMIT_RATE, per_second);
-    nftnl_expr_set_u64(expression.get(), NFTNL_EXPR_LIMIT_UNIT, 1);  // seconds
-    set_u32(expression, NFTNL_EXPR_LIMIT_BURST, burst_packets);
-    set_u32(expression, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-    set_u32(expression, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+    return over(NFT_LIMIT_PKTS, per_second, burst_packets);
+}
+
+ExpressionPtr more_bytes_than(std::uint64_t per_second, std::uint32_t burst_bytes) {
+    return over(NFT_LIMIT_PKT_BYTES, per_second, burst_bytes);
+}
+
+// Ends of ranges and flags are always given, since the kernel tells them always.
+ExpressionPtr destination_nat(std::uint8_t nfproto) {
+    auto expression = make("nat");
+    set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+    set_u32(expression, NFTNL_EXPR_NAT_FAMILY, nfproto);
+    set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+    set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+    set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2);
+    set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MAX, NFT_REG_2);
+    set_u32(expression, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+    return expression;
+}
+
+ExpressionPtr redirect() {
+    auto expression = make("redir");
+    set_u32(expression, NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFT_REG_1);
+    set_u32(expression, NFTNL_EXPR_REDIR_REG_PROTO_MAX, NFT_REG_1);
+    set_u32(expression, NFTNL_EXPR_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
     return expression;
 }
 

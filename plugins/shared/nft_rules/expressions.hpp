@@ -30,6 +30,9 @@ struct Verdict {
 // ---- load into `reg`
 [[nodiscard]] ExpressionPtr load_meta(nft_meta_keys key, nft_registers reg = NFT_REG_1);
 [[nodiscard]] ExpressionPtr load_ct(nft_ct_keys key);
+// Of the tuple that answers of the connection are expected to have.
+[[nodiscard]] ExpressionPtr load_ct_of_reply(nft_ct_keys key);
+[[nodiscard]] ExpressionPtr load_value(const Bytes& value, nft_registers reg = NFT_REG_1);
 struct Field {
     nft_payload_bases base;
     std::uint32_t offset_bytes;
@@ -64,6 +67,13 @@ struct Field {
 [[nodiscard]] ExpressionPtr count(const std::string& counter);
 // Matches what comes in faster than `per_second`, after a burst of `burst_packets`.
 [[nodiscard]] ExpressionPtr faster_than(std::uint64_t per_second, std::uint32_t burst_packets);
+// The same for bytes; the bucket holds one second's worth and `burst_bytes`.
+[[nodiscard]] ExpressionPtr more_bytes_than(std::uint64_t per_second, std::uint32_t burst_bytes);
+// To the address in register 1 and the port in register 2. For packets of this family only.
+[[nodiscard]] ExpressionPtr destination_nat(std::uint8_t nfproto);
+// To this host, by the address of the interface that the packet came in by, and the port in
+// register 1.
+[[nodiscard]] ExpressionPtr redirect();
 [[nodiscard]] ExpressionPtr reject_with_tcp_reset();
 // "administratively prohibited", by ICMP or ICMPv6 as the packet is.
 [[nodiscard]] ExpressionPtr reject_as_prohibited();

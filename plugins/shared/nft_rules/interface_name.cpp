@@ -29,7 +29,9 @@ Bytes InterfaceName::key() const {
     return key;
 }
 
-std::string InterfaceName::chain() const { return "s_" + text_.substr(kInterfacePrefix.size()); }
+std::string InterfaceName::chain(std::string_view prefix) const {
+    return std::string(prefix) + text_.substr(kInterfacePrefix.size());
+}
 
 std::string InterfaceName::counter(std::string_view reason) const {
     return fmt::format("c_{}_{}", text_.substr(kInterfacePrefix.size()), reason);

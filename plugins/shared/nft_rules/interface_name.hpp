@@ -31,8 +31,8 @@ class InterfaceName {
     // The counter of this sandbox for one reason: "c_0a_lan" for interface "alca0a".
     [[nodiscard]] std::string counter(std::string_view reason) const;
 
-    // The chain with this sandbox's own rules: "s_0a".
-    [[nodiscard]] std::string chain() const;
+    // A chain of this sandbox's own: "s_0a" for prefix "s_".
+    [[nodiscard]] std::string chain(std::string_view prefix) const;
 
     auto operator<=>(const InterfaceName&) const = default;
 

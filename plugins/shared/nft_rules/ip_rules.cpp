@@ -114,8 +114,7 @@ int IpRules::exchange(nlmsghdr* request, mnl_cb_t note, void* data) {
         std::size_t size = 0;
         error = wire_->receive(buffer_, size, true);
         if (error != 0) break;
-        const int state =
-            mnl_cb_run(buffer_.data(), size, sequence_, wire_->port(), note, data);
+        const int state = mnl_cb_run(buffer_.data(), size, sequence_, wire_->port(), note, data);
         if (state == MNL_CB_STOP) return 0;
         if (state < 0) error = errno;
     }

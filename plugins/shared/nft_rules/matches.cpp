@@ -12,6 +12,10 @@ constexpr Field kHopLimit{NFT_PAYLOAD_NETWORK_HEADER, 7, 1};
 constexpr Field kIcmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
 constexpr Field kTargetPort{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
 
+std::uint8_t family_of(const Bytes& address) {
+    return address.size() == kTarget4.length_bytes ? NFPROTO_IPV4 : NFPROTO_IPV6;
+}
+
 // Numbers in host byte order, as meta, ct and fib load them.
 Bytes host_order(std::uint32_t value) {
     const auto* first = reinterpret_cast<const std::uint8_t*>(&value);
@@ -58,6 +62,10 @@ Phrase by_sandbox(const std::string& map) {
     return phrase(load_meta(NFT_META_IIFNAME), verdict_of(map));
 }
 
+Phrase by_target_sandbox(const std::string& map) {
+    return phrase(load_meta(NFT_META_OIFNAME), verdict_of(map));
+}
+
 Phrase count_sandbox(const std::string& map) {
     return phrase(load_meta(NFT_META_IIFNAME), count_in(map));
 }
@@ -80,8 +88,30 @@ Phrase ct_state(std::uint32_t states) { return any_bit(load_ct(NFT_CT_STATE), st
 Phrase ct_status(std::uint32_t bits) { return any_bit(load_ct(NFT_CT_STATUS), bits); }
 Phrase ct_reply() { return phrase(load_ct(NFT_CT_DIRECTION), compare(NFT_CMP_EQ, flag(true))); }
 
+Phrase ct_status_is(std::uint32_t bits, std::uint32_t set) {
+    return phrase(load_ct(NFT_CT_STATUS), keep_bits(bits), compare(NFT_CMP_EQ, host_order(set)));
+}
+
+Phrase ct_answered_not_by(const Bytes& address) {
+    const bool v4 = address.size() == kTarget4.length_bytes;
+    return phrase(load_ct_of_reply(v4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6),
+                  compare(NFT_CMP_NEQ, address));
+}
+
+Phrase ct_answered_not_at(std::uint16_t port) {
+    return phrase(load_ct_of_reply(NFT_CT_PROTO_SRC), compare(NFT_CMP_NEQ, network_order(port)));
+}
+
 Phrase protocol(std::uint8_t number) {
     return phrase(load_meta(NFT_META_L4PROTO), compare(NFT_CMP_EQ, {number}));
+}
+
+Phrase protocol_not(std::uint8_t number) {
+    return phrase(load_meta(NFT_META_L4PROTO), compare(NFT_CMP_NEQ, {number}));
+}
+
+Phrase family_not_of(const Bytes& address) {
+    return phrase(load_meta(NFT_META_NFPROTO), compare(NFT_CMP_NEQ, {family_of(address)}));
 }
 
 Phrase protocol_in(const std::string& set) {
@@ -187,12 +217,33 @@ Phrase target_is_this_host() {
     return phrase(load_fib_type_of_destination(), compare(NFT_CMP_EQ, host_order(RTN_LOCAL)));
 }
 
+Phrase target_is_not_this_host() {
+    return phrase(load_fib_type_of_destination(), compare(NFT_CMP_NEQ, host_order(RTN_LOCAL)));
+}
+
 Phrase target_type_in(const std::string& set) {
     return phrase(load_fib_type_of_destination(), in_set(set));
 }
 
 Phrase add_to_mark(std::uint32_t bits) {
     return phrase(load_meta(NFT_META_MARK), set_bits(bits), store_meta(NFT_META_MARK));
+}
+
+Phrase faster(std::uint64_t packets_per_second, std::uint32_t burst_packets) {
+    return phrase(faster_than(packets_per_second, burst_packets));
+}
+
+Phrase more_than(std::uint64_t bytes_per_second, std::uint32_t burst_bytes) {
+    return phrase(more_bytes_than(bytes_per_second, burst_bytes));
+}
+
+Phrase send_to(const Bytes& address, std::uint16_t port) {
+    return phrase(load_value(address), load_value(network_order(port), NFT_REG_2),
+                  destination_nat(family_of(address)));
+}
+
+Phrase send_to_this_host(std::uint16_t port) {
+    return phrase(load_value(network_order(port)), redirect());
 }
 
 Phrase accept() { return phrase(decide({.code = NF_ACCEPT})); }

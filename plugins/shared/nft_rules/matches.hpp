@@ -21,10 +21,11 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase to_no_sandbox();                        // oifname != "alca*"
 [[nodiscard]] Phrase from_interface(std::string_view name);  // iifname "name"
 [[nodiscard]] Phrase to_interface(std::string_view name);
-[[nodiscard]] Phrase by_sandbox(const std::string& map);     // iifname vmap @map
-[[nodiscard]] Phrase count_sandbox(const std::string& map);  // counter name iifname map @map
-[[nodiscard]] Phrase within_one(const std::string& set);     // iifname . oifname @set
-[[nodiscard]] Phrase to_unknown(const std::string& set);     // oifname . oifname != @set
+[[nodiscard]] Phrase by_sandbox(const std::string& map);         // iifname vmap @map
+[[nodiscard]] Phrase by_target_sandbox(const std::string& map);  // oifname vmap @map
+[[nodiscard]] Phrase count_sandbox(const std::string& map);      // counter name iifname map @map
+[[nodiscard]] Phrase within_one(const std::string& set);         // iifname . oifname @set
+[[nodiscard]] Phrase to_unknown(const std::string& set);         // oifname . oifname != @set
 [[nodiscard]] Phrase sandbox_faster_than(
     const std::string& set, std::uint64_t per_second,
     std::uint32_t burst_packets);  // update @set { iifname limit ... }
@@ -33,9 +34,16 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase ct_state(std::uint32_t states);  // NF_CT_STATE_BIT... values, any of them
 [[nodiscard]] Phrase ct_status(std::uint32_t bits);
 [[nodiscard]] Phrase ct_reply();  // ct direction reply
+// Of `bits` those in `set` are set and the others are not. Matches no packet that is not tracked.
+[[nodiscard]] Phrase ct_status_is(std::uint32_t bits, std::uint32_t set);
+[[nodiscard]] Phrase ct_answered_not_by(const Bytes& address);  // ct reply ip saddr !=
+[[nodiscard]] Phrase ct_answered_not_at(std::uint16_t port);    // ct reply proto-src !=
 
 // ---- headers
-[[nodiscard]] Phrase protocol(std::uint8_t number);  // meta l4proto
+[[nodiscard]] Phrase protocol(std::uint8_t number);      // meta l4proto
+[[nodiscard]] Phrase protocol_not(std::uint8_t number);  // meta l4proto !=
+// meta nfproto !=, the family by the size of the address.
+[[nodiscard]] Phrase family_not_of(const Bytes& address);
 [[nodiscard]] Phrase protocol_in(const std::string& set);
 [[nodiscard]] Phrase protocol_not_in(const std::string& set);
 [[nodiscard]] Phrase icmp4_type_in(const std::string& set);
@@ -65,10 +73,19 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase target_is_this_host();       // fib daddr type local
 [[nodiscard]] Phrase target_type_in(const std::string& set);
 
+[[nodiscard]] Phrase target_is_not_this_host();  // fib daddr type != local
+
+// ---- limits: match what is too much
+[[nodiscard]] Phrase faster(std::uint64_t packets_per_second, std::uint32_t burst_packets);
+[[nodiscard]] Phrase more_than(std::uint64_t bytes_per_second, std::uint32_t burst_bytes);
+
 // ---- packet mark
 [[nodiscard]] Phrase add_to_mark(std::uint32_t bits);  // meta mark set meta mark | bits
 
 // ---- verdicts
+// dnat ip or ip6 to address:port, by the size of the address. Behind protocol.
+[[nodiscard]] Phrase send_to(const Bytes& address, std::uint16_t port);
+[[nodiscard]] Phrase send_to_this_host(std::uint16_t port);  // redirect to :port
 [[nodiscard]] Phrase accept();
 [[nodiscard]] Phrase drop();
 [[nodiscard]] Phrase go_to(const std::string& chain);

@@ -164,8 +164,11 @@ std::string hook_of(const nftnl_chain* chain) {
                      nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY));
 }
 
-// Where the kernel does not enter by itself, only the registry leads there: sandbox.hpp looks.
-bool is_of_one_sandbox(std::string_view chain) { return chain.starts_with(kOwnChainPrefix); }
+// Where the kernel does not enter by itself, only elements lead there: sandbox.hpp looks.
+bool is_of_one_sandbox(std::string_view chain) {
+    return chain.starts_with(kOwnChainPrefix) || chain.starts_with(kProxyChainPrefix) ||
+           chain.starts_with(kLimitChainPrefix);
+}
 
 // The kernel has no dump of one table's chains: it tells all of the family.
 Result<void> read_chains(Netlink& netlink, Snapshot& snapshot) {
@@ -280,7 +283,8 @@ std::string element_difference(const std::string& set, const std::vector<Element
 ChainText expected(const ChainSpec& chain) {
     ChainText text;
     if (chain.hook) {
-        text.hook = hook_text("filter", chain.hook->number, chain.hook->priority, NF_ACCEPT);
+        text.hook =
+            hook_text(chain.hook->type, chain.hook->number, chain.hook->priority, NF_ACCEPT);
     }
     for (const RulePtr& rule : chain.rules) text.rules.push_back(line(rule.get()));
     return text;

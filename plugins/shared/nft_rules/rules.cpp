@@ -77,6 +77,27 @@ ChainSpec forward() {
     return chain.take();
 }
 
+// Before the engine's own destination NAT. What is accepted here keeps its destination.
+ChainSpec nat() {
+    Chain chain("nat", Hook{NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST - 5, "nat"});
+    chain.rule(from_no_sandbox(), accept());
+    chain.rule(protocol_not(IPPROTO_TCP), accept());
+    chain.rule(to_port(kDnsPort), to_address4_in(kDns4), accept());
+    chain.rule(to_port(kDnsPort), to_address6_in(kDns6), accept());
+    chain.rule(target_is_this_host(), accept());
+    chain.rule(target_on_same_interface(), accept());
+    chain.rule(by_sandbox(kProxied));
+    return chain.take();
+}
+
+// What goes to a sandbox, from this host too.
+ChainSpec post() {
+    Chain chain("post", Hook{NF_INET_POST_ROUTING, NF_IP_PRI_MANGLE});
+    chain.rule(to_no_sandbox(), accept());
+    chain.rule(by_target_sandbox(kLimited));
+    return chain.take();
+}
+
 ChainSpec from_sandbox() {
     Chain chain("from_sandbox");
     chain.rule(to_no_sandbox(), accept());
@@ -158,6 +179,8 @@ std::vector<ChainSpec> static_chains() {
     chains.push_back(refused_host());
     chains.push_back(refused("d_proto", "proto", drop()));
     chains.push_back(refused("d_spoof", "spoof", drop()));
+    chains.push_back(refused("d_proxy", "proxy", go_to("d_answer")));
+    chains.push_back(refused("d_limit", "limit", go_to("d_answer")));
     chains.push_back(without_policy());
     chains.push_back(note());
     chains.push_back(answer());
@@ -166,6 +189,8 @@ std::vector<ChainSpec> static_chains() {
     chains.push_back(tail());
     chains.push_back(internet());
     chains.push_back(forward());
+    chains.push_back(nat());
+    chains.push_back(post());
     chains.push_back(from_sandbox());
     chains.push_back(to_sandbox());
     return chains;

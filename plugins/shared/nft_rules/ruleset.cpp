@@ -74,12 +74,18 @@ Result<Commit> Ruleset::commit(Batch& batch) {
 Result<std::vector<Sandbox>> Ruleset::registered() {
     const auto elements = read_elements(netlink_, kRegistry);
     if (!elements) return fail(elements.error());
+    const auto restricted = read_elements(netlink_, kRestricted);
+    if (!restricted) return fail(restricted.error());
     std::vector<Sandbox> found;
     for (const Element& element : *elements) {
+        // Its own rules are not known here, and without them it would be open: closed instead.
+        if (std::binary_search(restricted->begin(), restricted->end(), Element{.key = element.key}))
+            continue;
         auto interface = InterfaceName::from_key(element.key);
         const auto policy = policy_of(element);
         if (interface && policy) {
-            found.push_back({std::move(*interface), *policy, {}, element.owner});
+            found.push_back(
+                {.interface = std::move(*interface), .policy = *policy, .owner = element.owner});
         }
     }
     return found;
@@ -106,11 +112,11 @@ Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Surroundings& ar
     if (nft::difference(expected_, *actual).empty()) {
         const auto state = read_sandbox(netlink_, table_, sandbox.interface);
         if (!state) return fail(state.error());
-        if (auto own = check_owner(state->registry); !own) return fail(own.error());
+        if (auto own = check_owner(state->registry()); !own) return fail(own.error());
         if (auto done = put_surroundings(batch, around); !done) return fail(done.error());
         // Who works for all leaves it whose it is.
         Sandbox wanted = sandbox;
-        if (!caller_ && !state->registry.empty()) wanted.owner = state->registry.front().owner;
+        if (!caller_ && !state->registry().empty()) wanted.owner = state->registry().front().owner;
         put_sandbox(batch, table_, wanted, *state);
         return commit(batch);
     }
@@ -138,7 +144,7 @@ Result<std::string> Ruleset::difference_now(const Sandbox& sandbox, const Surrou
     if (auto text = nft::difference(expected_, *actual); !text.empty()) return text;
     const auto state = read_sandbox(netlink_, table_, sandbox.interface);
     if (!state) return fail(state.error());
-    if (auto own = check_owner(state->registry); !own) return fail(own.error());
+    if (auto own = check_owner(state->registry()); !own) return fail(own.error());
     if (auto text = nft::difference(sandbox, *state); !text.empty()) return text;
     for (const auto& [name, wanted] : elements_of(around)) {
         const auto present = read_elements(netlink_, name);

@@ -38,8 +38,8 @@ class Ruleset {
     // Whether the caller may change the sandbox at all.
     [[nodiscard]] Result<void> check_owner(const InterfaceName& interface);
     // In one transaction: the static part, whole, if it is missing or was changed, with every
-    // sandbox that was registered, without its own rules (its counters start anew); `sandbox`; and
-    // the surroundings.
+    // sandbox that was registered, without its own rules (its counters start anew), or closed if
+    // those restrict it; `sandbox`; and the surroundings.
     [[nodiscard]] Result<void> apply(const Call& call, const Sandbox& sandbox,
                                      const Surroundings& around);
     // "" when the kernel holds what `apply` puts there, else the first difference.

@@ -2,108 +2,102 @@
 
 #include <fmt/format.h>
 
-#include "plugins/shared/nft_rules/chain.hpp"
-#include "plugins/shared/nft_rules/ip_rules.hpp"
-
 namespace alca::nft {
 namespace {
-
-Element registry_element(const Sandbox& sandbox) {
-    return {.key = sandbox.interface.key(), .verdict = verdict_of(sandbox), .owner = sandbox.owner};
-}
-
-Element self_element(const InterfaceName& interface) {
-    Element element{.key = interface.key()};
-    const Bytes again = interface.key();
-    element.key.insert(element.key.end(), again.begin(), again.end());
-    return element;
-}
 
 Element counter_element(const InterfaceName& interface, std::string_view reason) {
     return {.key = interface.key(), .counter = interface.counter(reason)};
 }
 
+Bytes self_key(const InterfaceName& interface) {
+    Bytes key = interface.key();
+    const Bytes again = interface.key();
+    key.insert(key.end(), again.begin(), again.end());
+    return key;
+}
+
+std::vector<Element> self_element(const Sandbox& sandbox) {
+    return {{.key = self_key(sandbox.interface)}};
+}
+
+std::vector<Element> restricted_element(const Sandbox& sandbox) {
+    if (!is_restricted(sandbox)) return {};
+    return {{.key = sandbox.interface.key()}};
+}
+
 // In one transaction an element may leave and come back with another value.
 void put_element(Batch& batch, const SetSpec& set, const std::vector<Element>& present,
-                 const Element& wanted) {
-    const std::vector<Element> target{wanted};
-    if (present == target) return;
+                 const std::vector<Element>& wanted) {
+    if (present == wanted) return;
     batch.delete_elements(set, present);
-    batch.add_elements(set, target);
+    batch.add_elements(set, wanted);
 }
 
-bool has_chain(const Sandbox& sandbox) {
-    return sandbox.policy == NetworkPolicy::internet && (sandbox.strict || !sandbox.allow.empty());
-}
+// ---- branches
 
-Phrase match(const Allowance& allowance) {
-    Phrase match = allowance.addresses
-                       ? to_addresses(allowance.addresses->first, allowance.addresses->last)
-                       : target_is_this_host();
-    // Who allows a network means the others in it, not this machine or all of them at once.
-    if (allowance.addresses && allowance.addresses->first != allowance.addresses->last) {
-        append(match, target_is_unicast());
+struct WantedBranch {
+    std::vector<Element> element;
+    std::optional<ChainSpec> chain;
+};
+
+// In the order of kBranches.
+std::array<WantedBranch, kBranches.size()> wanted_branches(const Sandbox& sandbox) {
+    std::array<WantedBranch, kBranches.size()> wanted;
+    wanted[0].chain = proxy_chain(sandbox);
+    wanted[1].chain = limit_chain(sandbox);
+    wanted[2].chain = decision_chain(sandbox);
+    for (auto& [element, chain] : wanted) {
+        if (!chain) continue;
+        element = {{.key = sandbox.interface.key(),
+                    .verdict = Verdict{.code = NFT_GOTO, .chain = chain->name}}};
     }
-    // Never tunnels: a receiver on this machine would let out what is inside them.
-    append(match,
-           allowance.protocol != 0 ? protocol(allowance.protocol) : protocol_in("protocols"));
-    if (allowance.ports) append(match, to_ports(allowance.ports->first, allowance.ports->last));
-    return match;
+    if (!wanted[2].chain) {
+        wanted[2].element = {{.key = sandbox.interface.key(), .verdict = verdict_of(sandbox)}};
+    }
+    wanted[2].element.front().owner = sandbox.owner;
+    return wanted;
 }
 
-// What no sandbox may do comes first, then what this one may, then what holds for all.
-ChainSpec own_chain(const Sandbox& sandbox) {
-    Chain chain(sandbox.interface.chain());
-    // Ahead of all: also replies and answers to errors must be routed. What is refused behind it
-    // goes nowhere, with or without the mark.
-    if (sandbox.strict) chain.rule(add_to_mark(kJudgedMark));
-    if (!sandbox.allow.empty()) chain.rule(jump("head"));
-    for (const Allowance& allowance : sandbox.allow) chain.rule(match(allowance), accept());
-    chain.rule(go_to(kPolicyInternet));
-    return chain.take();
+std::string element_problem(const std::string& name, std::string_view set,
+                            const std::vector<Element>& wanted,
+                            const std::vector<Element>& present) {
+    if (present == wanted) return "";
+    if (present.empty()) return fmt::format("element {} of set {} is missing", name, set);
+    if (wanted.empty()) return fmt::format("element {} of set {} is not ours", name, set);
+    return fmt::format("element {} of set {} is \"{}\" instead of \"{}\"", name, set,
+                       to_string(present.front().verdict.value_or(Verdict{})),
+                       to_string(wanted.front().verdict.value_or(Verdict{})));
 }
 
-std::string chain_problem(const Sandbox& sandbox, const SandboxState& state) {
-    const std::string name = sandbox.interface.chain();
-    if (!has_chain(sandbox)) return state.chain ? fmt::format("chain {} is not ours", name) : "";
-    if (!state.chain) return fmt::format("chain {} is missing", name);
-    return chain_difference(name, expected(own_chain(sandbox)), *state.chain);
+std::string chain_problem(const std::string& name, const std::optional<ChainSpec>& wanted,
+                          const std::optional<ChainText>& present) {
+    if (!wanted) return present ? fmt::format("chain {} is not ours", name) : "";
+    if (!present) return fmt::format("chain {} is missing", name);
+    return chain_difference(name, expected(*wanted), *present);
+}
+
+// A chain is whole before an element leads to it, and is left before it goes.
+void put_branch(Batch& batch, const SetSpec& map, const std::string& name,
+                const WantedBranch& wanted, const SandboxState::OfBranch& present) {
+    if (wanted.chain && !chain_problem(name, wanted.chain, present.chain).empty()) {
+        if (present.chain) batch.delete_rules(name);
+        if (!present.chain) batch.add_chain(*wanted.chain);
+        batch.add_rules(*wanted.chain);
+    }
+    put_element(batch, map, present.element, wanted.element);
+    if (!wanted.chain && present.chain) {
+        batch.delete_rules(name);
+        batch.delete_chain(name);
+    }
 }
 
 }  // namespace
 
-Result<std::vector<Allowance>> allowances(const std::vector<AllowRule>& rules) {
-    constexpr std::size_t kMost = 256;
-    std::vector<Allowance> all;
-    for (const AllowRule& rule : rules) {
-        Allowance allowance;
-        if (rule.to != AllowRule::kHost) allowance.addresses = parse_prefix(rule.to);
-        if (rule.to != AllowRule::kHost && !allowance.addresses) {
-            return fail(Code::invalid, fmt::format("\"{}\" is no address", rule.to));
-        }
-        std::vector<std::uint8_t> protocols;
-        protocols.reserve(rule.protocols.size());
-        for (const std::string& name : rule.protocols) {
-            protocols.push_back(name == "udp" ? IPPROTO_UDP : IPPROTO_TCP);
-        }
-        if (protocols.empty()) protocols = {0};
-        std::vector<std::optional<PortRange>> ports(rule.ports.begin(), rule.ports.end());
-        if (ports.empty()) ports = {std::nullopt};
-        for (const std::uint8_t protocol : protocols) {
-            for (const auto& range : ports) {
-                all.push_back({allowance.addresses, protocol, range});
-            }
-        }
-        if (all.size() > kMost) {
-            return fail(Code::invalid, "more than 256 allowed destinations for one sandbox");
-        }
-    }
-    return all;
-}
-
 Verdict verdict_of(const Sandbox& sandbox) {
+    if (decision_chain(sandbox)) {
+        return {.code = NFT_GOTO, .chain = sandbox.interface.chain(kOwnChainPrefix)};
+    }
     if (sandbox.policy == NetworkPolicy::open) return {.code = NF_ACCEPT};
-    if (has_chain(sandbox)) return {.code = NFT_GOTO, .chain = sandbox.interface.chain()};
     return {.code = NFT_GOTO, .chain = kPolicyInternet};
 }
 
@@ -120,15 +114,20 @@ std::optional<NetworkPolicy> policy_of(const Element& registry_element) {
 Result<SandboxState> read_sandbox(Netlink& netlink, const TableSpec& table,
                                   const InterfaceName& interface) {
     SandboxState state;
-    auto registry = read_element(netlink, table.set(kRegistry), interface.key());
-    if (!registry) return fail(registry.error());
-    state.registry = std::move(*registry);
-    auto self = read_element(netlink, table.set(kSelf), self_element(interface).key);
+    for (std::size_t i = 0; i < kBranches.size(); ++i) {
+        const auto& [map, prefix] = kBranches[i];
+        auto element = read_element(netlink, table.set(map), interface.key());
+        if (!element) return fail(element.error());
+        auto chain = read_chain(netlink, interface.chain(prefix));
+        if (!chain) return fail(chain.error());
+        state.branches[i] = {.element = std::move(*element), .chain = std::move(*chain)};
+    }
+    auto self = read_element(netlink, table.set(kSelf), self_key(interface));
     if (!self) return fail(self.error());
     state.self = std::move(*self);
-    auto chain = read_chain(netlink, interface.chain());
-    if (!chain) return fail(chain.error());
-    state.chain = std::move(*chain);
+    auto restricted = read_element(netlink, table.set(kRestricted), interface.key());
+    if (!restricted) return fail(restricted.error());
+    state.restricted = std::move(*restricted);
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         auto element = read_element(netlink, table.set(counter_map(kReasons[i])), interface.key());
         if (!element) return fail(element.error());
@@ -141,15 +140,20 @@ Result<SandboxState> read_sandbox(Netlink& netlink, const TableSpec& table,
 
 std::string difference(const Sandbox& sandbox, const SandboxState& state) {
     const std::string& name = sandbox.interface.text();
-    if (state.registry.empty())
-        return fmt::format("element {} of set {} is missing", name, kRegistry);
-    if (state.registry != std::vector{registry_element(sandbox)}) {
-        return fmt::format("element {} of set {} is \"{}\" instead of \"{}\"", name, kRegistry,
-                           to_string(state.registry.front().verdict.value_or(Verdict{})),
-                           to_string(verdict_of(sandbox)));
+    const auto wanted = wanted_branches(sandbox);
+    // The registry, which is last, first: without it nothing else counts.
+    for (std::size_t i = kBranches.size(); i-- > 0;) {
+        const auto& [element, chain] = state.branches[i];
+        auto problem = element_problem(name, kBranches[i].map, wanted[i].element, element);
+        if (!problem.empty()) return problem;
+        problem = chain_problem(sandbox.interface.chain(kBranches[i].chain_prefix), wanted[i].chain,
+                                chain);
+        if (!problem.empty()) return problem;
     }
-    if (auto problem = chain_problem(sandbox, state); !problem.empty()) return problem;
-    if (state.self.empty()) return fmt::format("element {} of set {} is missing", name, kSelf);
+    auto problem = element_problem(name, kSelf, self_element(sandbox), state.self);
+    if (!problem.empty()) return problem;
+    problem = element_problem(name, kRestricted, restricted_element(sandbox), state.restricted);
+    if (!problem.empty()) return problem;
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         const auto& reason = state.reasons[i];
         if (!reason.has_counter) {
@@ -169,33 +173,30 @@ void put_sandbox(Batch& batch, const TableSpec& table, const Sandbox& sandbox,
         const auto& reason = state.reasons[i];
         if (!reason.has_counter) batch.add_counter(sandbox.interface.counter(kReasons[i]));
         put_element(batch, table.set(counter_map(kReasons[i])), reason.element,
-                    counter_element(sandbox.interface, kReasons[i]));
+                    {counter_element(sandbox.interface, kReasons[i])});
     }
-    put_element(batch, table.set(kSelf), state.self, self_element(sandbox.interface));
-    // A chain is whole before the registry leads to it, and is left before it goes.
-    const std::string name = sandbox.interface.chain();
-    const bool is_right = chain_problem(sandbox, state).empty();
-    if (has_chain(sandbox) && !is_right) {
-        const ChainSpec chain = own_chain(sandbox);
-        if (state.chain) batch.delete_rules(name);
-        if (!state.chain) batch.add_chain(chain);
-        batch.add_rules(chain);
-    }
-    put_element(batch, table.set(kRegistry), state.registry, registry_element(sandbox));
-    if (!has_chain(sandbox) && state.chain) {
-        batch.delete_rules(name);
-        batch.delete_chain(name);
+    put_element(batch, table.set(kSelf), state.self, self_element(sandbox));
+    put_element(batch, table.set(kRestricted), state.restricted, restricted_element(sandbox));
+    const auto wanted = wanted_branches(sandbox);
+    for (std::size_t i = 0; i < kBranches.size(); ++i) {
+        put_branch(batch, table.set(kBranches[i].map),
+                   sandbox.interface.chain(kBranches[i].chain_prefix), wanted[i],
+                   state.branches[i]);
     }
 }
 
 void delete_sandbox(Batch& batch, const TableSpec& table, const InterfaceName& interface,
                     const SandboxState& state) {
-    batch.delete_elements(table.set(kRegistry), state.registry);
-    if (state.chain) {
-        batch.delete_rules(interface.chain());
-        batch.delete_chain(interface.chain());
+    for (std::size_t i = kBranches.size(); i-- > 0;) {
+        const auto& [element, chain] = state.branches[i];
+        batch.delete_elements(table.set(kBranches[i].map), element);
+        if (!chain) continue;
+        const std::string name = interface.chain(kBranches[i].chain_prefix);
+        batch.delete_rules(name);
+        batch.delete_chain(name);
     }
     batch.delete_elements(table.set(kSelf), state.self);
+    batch.delete_elements(table.set(kRestricted), state.restricted);
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         const auto& reason = state.reasons[i];
         batch.delete_elements(table.set(counter_map(kReasons[i])), reason.element);

@@ -1,47 +1,46 @@
 // nft_rules/sandbox.hpp - one sandbox in the table: an element of the registry, of `self`, and a
-// counter for each reason with the map element that leads to it; with rules of its own, a chain.
+// counter for each reason with the map element that leads to it; with rules of its own, chains.
 #ifndef ALCA_NFT_RULES_SANDBOX_HPP
 #define ALCA_NFT_RULES_SANDBOX_HPP
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "alca/firewall.hpp"
 #include "plugins/shared/nft_rules/batch.hpp"
 #include "plugins/shared/nft_rules/interface_name.hpp"
+#include "plugins/shared/nft_rules/own_rules.hpp"
 #include "plugins/shared/nft_rules/readback.hpp"
 #include "plugins/shared/nft_rules/transport.hpp"
 
 namespace alca::nft {
 
-// One rule of a sandbox's own chain.
-struct Allowance {
-    std::optional<AddressRange> addresses;  // nothing: this host, by any address
-    std::uint8_t protocol = 0;              // 0: every one
-    std::optional<PortRange> ports;         // nothing: every one. Only with a protocol
+// The verdict maps that have an element for a sandbox, and what the chain that it leads to is
+// called. The registry has one always; its verdict may be a policy that needs no chain of its own.
+struct Branch {
+    const char* map;
+    std::string_view chain_prefix;
 };
-// Errors: invalid (an address that is none, more than 256 allowances).
-[[nodiscard]] Result<std::vector<Allowance>> allowances(const std::vector<AllowRule>& rules);
-
-struct Sandbox {
-    InterfaceName interface;
-    NetworkPolicy policy;
-    std::vector<Allowance> allow = {};
-    bool strict = false;  // ip_rules.hpp: what it lets pass is marked
-    std::optional<std::uint32_t> owner = {};  // the user whose it is; nothing: root's
-};
+inline constexpr std::array<Branch, 3> kBranches{
+    {{kProxied, kProxyChainPrefix}, {kLimited, kLimitChainPrefix}, {kRegistry, kOwnChainPrefix}}};
 
 // What the kernel holds of one sandbox, whole or in parts.
 struct SandboxState {
-    std::vector<Element> registry;  // none or one
-    std::vector<Element> self;
-    std::optional<ChainText> chain;
+    struct OfBranch {
+        std::vector<Element> element;  // none or one
+        std::optional<ChainText> chain;
+    };
+    std::array<OfBranch, kBranches.size()> branches;  // in the order of kBranches
+    std::vector<Element> self;                        // none or one
+    std::vector<Element> restricted;
     struct Reason {
         std::vector<Element> element;
         bool has_counter = false;
     };
     std::array<Reason, kReasons.size()> reasons;  // in the order of kReasons
+
+    [[nodiscard]] const std::vector<Element>& registry() const { return branches.back().element; }
 };
 
 [[nodiscard]] Verdict verdict_of(const Sandbox& sandbox);

@@ -197,6 +197,9 @@ std::vector<SetSpec> static_sets() {
     sets.push_back(make_set(kDns6, kAddress6));
     sets.push_back(interval_set(kOnLink4, kAddress4));
     sets.push_back(interval_set(kOnLink6, kAddress6));
+    sets.push_back(verdict_map(kProxied, kInterface));
+    sets.push_back(verdict_map(kLimited, kInterface));
+    sets.push_back(make_set(kRestricted, kInterface));
     for (const std::string_view reason : kReasons) sets.push_back(sandbox_counters(reason));
     sets.push_back(blocked(kBlocked4, kAddress4));
     sets.push_back(blocked(kBlocked6, kAddress6));

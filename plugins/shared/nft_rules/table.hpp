@@ -34,18 +34,24 @@ inline constexpr const char* kDeny4 = "deny4";
 inline constexpr const char* kDeny6 = "deny6";
 inline constexpr const char* kBlocked4 = "blocked4";  // what was refused, filled by the kernel
 inline constexpr const char* kBlocked6 = "blocked6";
-inline constexpr const char* kNoteLimit = "notelim";        // how fast each sandbox may fill them
-inline constexpr const char* kAnswerLimit = "answerlim";    // how many errors each is sent
+inline constexpr const char* kNoteLimit = "notelim";      // how fast each sandbox may fill them
+inline constexpr const char* kAnswerLimit = "answerlim";  // how many errors each is sent
+inline constexpr const char* kProxied = "proxied";        // interface -> chain of its proxy
+inline constexpr const char* kLimited = "limited";        // interface -> chain of what goes to it
+// Those whose own rules also take something away: never without them.
+inline constexpr const char* kRestricted = "restricted";
 inline constexpr const char* kPolicyInternet = "internet";  // chain
 // Chains of single sandboxes; no part of the static table.
-inline constexpr std::string_view kOwnChainPrefix = "s_";
+inline constexpr std::string_view kOwnChainPrefix = "s_";    // what it may do
+inline constexpr std::string_view kProxyChainPrefix = "n_";  // its proxy
+inline constexpr std::string_view kLimitChainPrefix = "l_";  // limits of what goes to it
 
 // Before the number of the user, in the note of an element.
 inline constexpr std::string_view kOwnerNote = "uid ";
 
 // Why a packet was refused. Each sandbox has a counter for each, found through map "c_<reason>".
-inline constexpr std::array<std::string_view, 7> kReasons = {"lan",  "meta",  "cgnat", "mcast",
-                                                             "host", "spoof", "proto"};
+inline constexpr std::array<std::string_view, 9> kReasons = {
+    "lan", "meta", "cgnat", "mcast", "host", "spoof", "proto", "proxy", "limit"};
 [[nodiscard]] std::string counter_map(std::string_view reason);
 
 struct Element {
@@ -88,11 +94,12 @@ struct SetSpec {
 struct Hook {
     std::uint32_t number;  // NF_INET_*
     std::int32_t priority;
+    const char* type = "filter";  // or "nat"
 };
 
 struct ChainSpec {
     std::string name;
-    std::optional<Hook> hook;  // base chain of type filter with policy accept
+    std::optional<Hook> hook;  // base chain with policy accept
     std::vector<RulePtr> rules;
 };
 

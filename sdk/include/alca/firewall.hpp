@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "alca/firewall.h"
 #include "alca/json.hpp"
 #include "alca/result.hpp"
+#include "alca/traffic.hpp"
 
 namespace alca {
 
@@ -74,6 +76,8 @@ struct FirewallRequest {
     // Nothing is forwarded for the interface even when somebody takes the rules away. Likewise
     // without meaning for "open". Only for a plugin whose probe says that it understands it.
     bool strict = false;
+    std::optional<TcpProxy> proxy = {};  // of either policy
+    TrafficLimits limits = {};           // of either policy
     FirewallLayer layer = FirewallLayer::host;
     // The rest is for FirewallLayer::inside. pid: a process in the sandbox's namespace; 0: the
     // instance is connected to an alca-net there.
@@ -103,7 +107,8 @@ struct BlockedTarget {
 // What the kernel has refused to one sandbox.
 struct FirewallReport {
     // Packets by reason: "lan", "meta" (link-local, cloud metadata), "cgnat", "mcast", "host",
-    // "spoof" (false source), "proto" (neither TCP, UDP nor ICMP). Reasons may be added.
+    // "spoof" (false source), "proto" (neither TCP, UDP nor ICMP), "proxy" (would have passed it
+    // by), "limit" (too many new connections). Reasons may be added.
     std::map<std::string, std::uint64_t> refused;
     // Of the last hour, in no order. A flood does not fill it: new ones are noted at a limited
     // rate.
@@ -238,10 +243,12 @@ inline void to_json(Json& json, const FirewallRequest& value) {
                 {"dns", value.dns},
                 {"allow", value.allow},
                 {"strict", value.strict},
+                {"limits", value.limits},
                 {"layer", to_string(value.layer)},
                 {"pid", value.pid},
                 {"gateways", value.gateways},
                 {"published", value.published}};
+    if (value.proxy) json["proxy"] = *value.proxy;
 }
 inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     FirewallRequest value;
@@ -258,6 +265,8 @@ inline Result<FirewallRequest> FirewallRequest::from_json(const Json& json) {
     in.read("pid", value.pid);
     in.read("gateways", value.gateways);
     in.read("published", value.published);
+    in.read("proxy", value.proxy);
+    in.read("limits", value.limits);
     if (!in.ok()) return in.done(value);
     if (layer == "inside") {
         value.layer = FirewallLayer::inside;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,6 +122,10 @@ class JsonReader {
         if (!value.is_object()) return set_error("must be an object", key);
         out.clear();
         for (const auto& [name, item] : value.items()) assign(item, key, out[name]);
+    }
+    template <class T>
+    void assign(const Json& value, const char* key, std::optional<T>& out) {
+        assign(value, key, out.emplace());
     }
     // A typed struct of this SDK: it offers `Result<T> T::from_json(const Json&)`.
     template <class T>

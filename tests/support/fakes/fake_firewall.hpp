@@ -66,6 +66,7 @@ class FakeFirewall final : public Firewall {
             const FirewallRequest& held = found->second;
             if (held.policy != request.policy || held.dns != request.dns ||
                 held.allow != request.allow || held.strict != request.strict ||
+                held.proxy != request.proxy || held.limits != request.limits ||
                 held.gateways != request.gateways || held.published != request.published ||
                 held.sandbox_id != request.sandbox_id) {
                 return FirewallVerdict{false, "the rules differ"};

@@ -96,7 +96,11 @@ TEST(SchemaTest, RuntimeStructs) {
 
 TEST(SchemaTest, FirewallStructs) {
     compare<FirewallProbe>("firewall", "FirewallProbe");
-    compare<FirewallRequest>("firewall", "FirewallRequest");
+    FirewallRequest request;
+    request.proxy = TcpProxy{.to = TcpProxy::kHost, .port = 1080};
+    compare<FirewallRequest>("firewall", "FirewallRequest", request);
+    compare<TcpProxy>("firewall", "TcpProxy", *request.proxy);
+    compare<TrafficLimits>("firewall", "TrafficLimits");
     compare<FirewallVerdict>("firewall", "FirewallVerdict");
     compare<PublishedPort>("firewall", "PublishedPort", {.protocol = "tcp", .port = 1});
     expect_values("firewall", "FirewallRequest", "layer", {"host", "inside"});

@@ -118,6 +118,17 @@ TEST_F(PowersTest, EachDestinationAndResolverIsAPower) {
               "asks 192.168.1.1 for the addresses of names");
 }
 
+TEST_F(PowersTest, AProxyIsAPowerAndLimitsAreNone) {
+    EXPECT_THAT(ids("network.proxy = \"10.0.0.1:1080\"\nnetwork.limits.new-connections = 5"),
+                ElementsAre("proxy 10.0.0.1:1080"));
+    EXPECT_EQ(text_of("network.proxy = \"10.0.0.1:1080\""),
+              "sends all TCP connections to 10.0.0.1:1080, which sees where they go");
+    EXPECT_THAT(ids("network.proxy = \"${alca:HOST_IP}:1080\""),
+                ElementsAre("proxy ${alca:HOST_IP}:1080"));
+    EXPECT_EQ(text_of("network.proxy = \"${alca:HOST_IP}:1080\""),
+              "sends all TCP connections to port 1080 of this machine, which sees where they go");
+}
+
 TEST_F(PowersTest, DestinationsAreToldInWords) {
     const std::vector<std::pair<std::string, std::string>> cases{
         {"10.0.0.5", "can reach 10.0.0.5 by tcp, udp and icmp"},

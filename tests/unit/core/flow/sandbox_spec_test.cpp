@@ -255,6 +255,8 @@ TEST_F(SandboxSpecTest, AReferenceNamesContainerAndNetwork) {
 
 TEST_F(SandboxSpecTest, TheFirewallIsAskedForTheInterfaceAndWhatTheStateSaysOfTheRules) {
     made.firewall = {.plugin = "firewall-test", .policy = "open", .dns = {"192.0.2.53"}};
+    made.firewall.proxy = TcpProxy{.to = "10.0.0.5", .port = 1080};
+    made.firewall.limits.new_connections_per_second = 5;
 
     const FirewallRequest request = make_firewall_request(made);
 
@@ -262,6 +264,8 @@ TEST_F(SandboxSpecTest, TheFirewallIsAskedForTheInterfaceAndWhatTheStateSaysOfTh
     EXPECT_EQ(request.interface, made.network.interface);
     EXPECT_EQ(request.policy, NetworkPolicy::open);
     EXPECT_EQ(request.dns, std::vector<std::string>{"192.0.2.53"});
+    EXPECT_EQ(request.proxy, made.firewall.proxy);
+    EXPECT_EQ(request.limits, made.firewall.limits);
 }
 
 TEST_F(SandboxSpecTest, APolicyThatIsNotOpenIsTheStrictOne) {

@@ -234,6 +234,21 @@ TEST_F(RoundTripTest, AllowedDestinationsAndTheReportArriveWhole) {
     EXPECT_TRUE(firewall.probe(call)->strict);
 }
 
+TEST_F(RoundTripTest, ProxyAndLimitsArriveWhole) {
+    FirewallRequest request;
+    EXPECT_FALSE(FirewallRequest::from_json(Json(request))->proxy.has_value());
+    EXPECT_EQ(FirewallRequest::from_json(Json(request))->limits, TrafficLimits{});
+    request.proxy = TcpProxy{.to = "fd00::1", .port = 1080};
+    request.limits = {.bytes_per_second = 1ULL << 40, .new_connections_per_second = 100};
+    const auto arrived = FirewallRequest::from_json(Json(request));
+    ASSERT_TRUE(arrived) << arrived.error().message;
+    EXPECT_EQ(arrived->proxy, request.proxy);
+    EXPECT_EQ(arrived->limits, request.limits);
+    Json without_port = Json(request);
+    without_port["proxy"]["port"] = 0;
+    EXPECT_FALSE(FirewallRequest::from_json(without_port));
+}
+
 TEST_F(RoundTripTest, AnUnknownInterfaceHasNoTable) {
     EXPECT_EQ(Set::query("org.example.gpu/1"), nullptr);
 }

@@ -197,6 +197,129 @@ TEST_F(RulesetTest, AsManyRulesAsAllowedAreHeld) {
     EXPECT_EQ(host_->nft_list("ruleset"), "");
 }
 
+FirewallRequest restricted(FirewallRequest request) {
+    request.allow = {{.to = "172.20.0.2", .protocols = {"tcp", "udp"}, .ports = {{53, 53}}},
+                     {.to = "fd00::1"}};
+    request.proxy = TcpProxy{.to = "10.0.0.1", .port = 1080};
+    request.limits = {.bytes_per_second = 20'000'000, .new_connections_per_second = 100};
+    return request;
+}
+
+TEST_F(RulesetTest, ProxyAndLimitsAreChainsOfTheSandbox) {
+    apply(restricted(request("alca0a")));
+    EXPECT_EQ(problem(restricted(request("alca0a"))), "");
+    EXPECT_EQ(
+        host_->nft_list("chain inet alca s_0a"),
+        "table inet alca {\n"
+        "\tchain s_0a {\n"
+        "\t\tlimit rate over 20000000 bytes/second burst 128 kbytes drop\n"
+        "\t\tjump head\n"
+        "\t\tct state new ct status ! confirmed limit rate over 100/second burst 100 packets goto "
+        "d_limit\n"
+        "\t\tip daddr 172.20.0.2-172.20.0.2 tcp dport 53-53 accept\n"
+        "\t\tip daddr 172.20.0.2-172.20.0.2 udp dport 53-53 accept\n"
+        "\t\tmeta l4proto tcp ct state invalid,untracked drop\n"
+        "\t\tudp dport 443 goto d_proxy\n"
+        "\t\tmeta l4proto tcp fib daddr . iif oif exists accept\n"
+        "\t\tmeta l4proto tcp fib daddr type != local meta nfproto != ipv4 goto d_proxy\n"
+        "\t\tmeta l4proto tcp fib daddr type != local ct status confirmed ct reply ip saddr != "
+        "10.0.0.1 goto d_proxy\n"
+        "\t\tmeta l4proto tcp fib daddr type != local ct status confirmed ct reply proto-src != "
+        "1080 goto d_proxy\n"
+        "\t\tip daddr 172.20.0.2-172.20.0.2 tcp dport 53-53 accept\n"
+        "\t\tip daddr 172.20.0.2-172.20.0.2 udp dport 53-53 accept\n"
+        "\t\tip6 daddr fd00::1-fd00::1 meta l4proto @protocols accept\n"
+        "\t\tip daddr 10.0.0.1-10.0.0.1 tcp dport 1080 goto d_proxy\n"
+        "\t\tgoto internet\n"
+        "\t}\n"
+        "}\n");
+    EXPECT_EQ(host_->nft_list("chain inet alca n_0a"),
+              "table inet alca {\n"
+              "\tchain n_0a {\n"
+              "\t\tip daddr 172.20.0.2-172.20.0.2 tcp dport 53-53 accept\n"
+              "\t\tip daddr 172.20.0.2-172.20.0.2 udp dport 53-53 accept\n"
+              "\t\tmeta l4proto tcp dnat ip to 10.0.0.1:1080\n"
+              "\t}\n"
+              "}\n");
+    EXPECT_EQ(host_->nft_list("chain inet alca l_0a"),
+              "table inet alca {\n"
+              "\tchain l_0a {\n"
+              "\t\tlimit rate over 20000000 bytes/second burst 128 kbytes drop\n"
+              "\t}\n"
+              "}\n");
+}
+
+TEST_F(RulesetTest, ProxyAndLimitsAreReplacedAndGo) {
+    const FirewallRequest first = restricted(request("alcaa"));
+    FirewallRequest second = first;
+    second.proxy = TcpProxy{.to = TcpProxy::kHost, .port = 1080};
+    FirewallRequest third = first;
+    third.limits.bytes_per_second = 1'000'000;
+    const FirewallRequest none = request("alcaa");
+    const FirewallRequest open = request("alcaa", NetworkPolicy::open);
+    FirewallRequest open_limited = open;
+    open_limited.limits.new_connections_per_second = 5;
+    apply(request("alcab"));
+    for (const auto& wanted : {first, second, third, none, open_limited, open, first}) {
+        EXPECT_NE(problem(wanted), "");
+        apply(wanted);
+        EXPECT_EQ(problem(wanted), "");
+    }
+    apply(none);
+    for (const char* chain : {"s_a", "n_a", "l_a"}) {
+        EXPECT_EQ(host_->nft_list("table inet alca").find(chain), std::string::npos) << chain;
+    }
+    apply(first);
+    remove("alcaa");
+    EXPECT_EQ(host_->nft_list("table inet alca").find("alcaa\""), std::string::npos);
+    for (const char* chain : {"s_a", "n_a", "l_a"}) {
+        EXPECT_EQ(host_->nft_list("table inet alca").find(chain), std::string::npos) << chain;
+    }
+    EXPECT_EQ(problem(request("alcab")), "");
+}
+
+// Without them the sandbox could do more than with them, so it may do nothing.
+TEST_F(RulesetTest, ARebuiltTableClosesSandboxesWithAProxyOrLimits) {
+    FirewallRequest limited = request("alcab");
+    limited.limits.new_connections_per_second = 5;
+    apply(restricted(request("alcaa")));
+    apply(limited);
+    host_->nft("flush chain inet alca tail");
+    apply(request("alcac"));
+    EXPECT_EQ(list(), std::vector<std::string>{"alcac"});
+    EXPECT_EQ(problem(limited), "element alcab of set sandbox is missing");
+    apply(limited);
+    EXPECT_EQ(problem(limited), "");
+    apply(restricted(request("alcaa")));
+    EXPECT_EQ(problem(restricted(request("alcaa"))), "");
+}
+
+TEST_F(RulesetTest, AProxyThatCannotBeIsRefused) {
+    for (const char* to : {"", "proxy", "127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1",
+                           "fe80::1", "::ffff:10.0.0.1", "10.0.0.0/8"}) {
+        FirewallRequest bad = request("alcaa");
+        bad.proxy = TcpProxy{.to = to, .port = 1080};
+        const auto done = host_->run([&] { return firewall_.apply(call_, bad); });
+        ASSERT_FALSE(done.has_value()) << to;
+        EXPECT_EQ(done.error().code, Code::invalid) << to;
+    }
+    FirewallRequest bad = request("alcaa");
+    bad.proxy = TcpProxy{.to = "10.0.0.1", .port = 0};
+    EXPECT_FALSE(host_->run([&] { return firewall_.apply(call_, bad).has_value(); }));
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+}
+
+TEST_F(RulesetTest, ALimitThatTheKernelCannotHoldIsAnErrorAndNothingIsPutUp) {
+    FirewallRequest huge = request("alcaa");
+    huge.limits.bytes_per_second = ~0ULL;
+    EXPECT_FALSE(host_->run([&] { return firewall_.apply(call_, huge).has_value(); }));
+    EXPECT_EQ(host_->nft_list("ruleset"), "");
+    huge.limits.bytes_per_second = 10ULL << 30;  // what a configuration may hold at most
+    huge.limits.new_connections_per_second = 1'000'000;
+    apply(huge);
+    EXPECT_EQ(problem(huge), "");
+}
+
 TEST_F(RulesetTest, PublicNetworksOfThisMachineAreFollowed) {
     apply(request("alcaa"));
     host_->ip(
@@ -416,6 +539,65 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"ResolverRemoved", "flush set inet alca dns4",
                "element 0a4d0002 of set dns4 is missing"}),
     [](const auto& instance) { return std::string(instance.param.name); });
+
+// ---- the same for a sandbox with a proxy and limits
+
+class RestrictedDamageTest : public RulesetTest, public testing::WithParamInterface<Damage> {};
+
+TEST_P(RestrictedDamageTest, IsSeenAndRepaired) {
+    const FirewallRequest wanted = restricted(request("alcaa"));
+    apply(wanted);
+    ASSERT_EQ(problem(wanted), "");
+    host_->nft(GetParam().commands);
+    EXPECT_EQ(problem(wanted), GetParam().problem);
+    apply(wanted);
+    EXPECT_EQ(problem(wanted), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Damages, RestrictedDamageTest,
+    testing::Values(
+        Damage{"NatFlushed", "flush chain inet alca nat", "rule 1 of chain nat is missing"},
+        Damage{"NatPassedBy", "insert rule inet alca nat accept",
+               "rule 1 of chain nat was changed"},
+        Damage{"Unproxied", "delete element inet alca proxied { \"alcaa\" }",
+               "element alcaa of set proxied is missing"},
+        Damage{"ProxyOfAnother",
+               "add chain inet alca n_b\n"
+               "delete element inet alca proxied { \"alcaa\" }\n"
+               "add element inet alca proxied { \"alcaa\" : goto n_b }\n",
+               "element alcaa of set proxied is \"goto n_b\" instead of \"goto n_a\""},
+        Damage{"ProxyMoved", "insert rule inet alca n_a meta l4proto tcp dnat ip to 10.0.0.2:1080",
+               "rule 1 of chain n_a was changed"},
+        Damage{"ProxyPassedBy", "insert rule inet alca n_a accept",
+               "rule 1 of chain n_a was changed"},
+        Damage{"LimitRaised",
+               "flush chain inet alca l_a\n"
+               "add rule inet alca l_a limit rate over 30000000 bytes/second burst 128 kbytes "
+               "drop\n",
+               "rule 1 of chain l_a was changed"},
+        Damage{"LimitFlushed", "flush chain inet alca l_a", "rule 1 of chain l_a is missing"},
+        Damage{"Unlimited", "delete element inet alca limited { \"alcaa\" }",
+               "element alcaa of set limited is missing"},
+        Damage{"PostFlushed", "flush chain inet alca post", "rule 1 of chain post is missing"},
+        Damage{"NoLongerRestricted", "flush set inet alca restricted",
+               "element alcaa of set restricted is missing"},
+        Damage{"DecisionLeft",
+               "delete element inet alca sandbox { \"alcaa\" }\n"
+               "add element inet alca sandbox { \"alcaa\" : goto internet }\n",
+               "element alcaa of set sandbox is \"goto internet\" instead of \"goto s_a\""}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST_F(RulesetTest, AForeignProxyOfASandboxWithoutOneIsSeenAndGoes) {
+    apply(request("alcaa"));
+    host_->nft(
+        "add chain inet alca n_a\n"
+        "add rule inet alca n_a meta l4proto tcp dnat ip to 10.0.0.2:1080\n"
+        "add element inet alca proxied { \"alcaa\" : goto n_a }\n");
+    EXPECT_EQ(problem(request("alcaa")), "element alcaa of set proxied is not ours");
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+}
 
 // ---- rights and requests
 

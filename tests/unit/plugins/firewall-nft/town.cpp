@@ -165,6 +165,16 @@ int Socket::send_and_wait() const {
     return pending_error(fd_);
 }
 
+bool Socket::reaches(const Socket& other_end) const {
+    char byte = 0;
+    return ::send(fd_, "x", 1, MSG_NOSIGNAL) == 1 && wait_for(other_end.fd_, POLLIN, 1000) &&
+           ::recv(other_end.fd_, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
+int Socket::wait_for_error(int wait_ms) const {
+    return wait_for(fd_, POLLIN, wait_ms) ? pending_error(fd_) : ETIMEDOUT;
+}
+
 int tcp(const Netns& where, const std::string& to, int port, int wait_ms, const std::string& from) {
     return where.run([&] {
         const Address target = address(to, port);

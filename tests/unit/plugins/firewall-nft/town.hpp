@@ -28,6 +28,10 @@ class Socket {
 
     // Sends one byte. 0, or the errno that came back within a second; ETIMEDOUT is no answer.
     [[nodiscard]] int send_and_wait() const;
+    // Sends one byte; whether it arrives at `other_end` within a second.
+    [[nodiscard]] bool reaches(const Socket& other_end) const;
+    // The errno that comes within `wait_ms`; ETIMEDOUT for none.
+    [[nodiscard]] int wait_for_error(int wait_ms) const;
     int fd_;
 };
 
