@@ -12,6 +12,7 @@
 #include "core/cli/command.hpp"
 #include "core/cli/leftovers.hpp"
 #include "core/cli/session.hpp"
+#include "core/flow/layers.hpp"
 #include "core/os/interrupt.hpp"
 
 namespace alca::cli {
@@ -43,26 +44,14 @@ Check check_kernel() {
         recent ? "" : fmt::format("Linux {}.{} or later is needed", kKernelMajor, kKernelMinor)};
 }
 
-// All questions about the rules need CAP_NET_ADMIN.
-Check check_rights(Session& session) {
-    const auto chosen = session.choose_firewall("");
-    if (!chosen) return {"rights", true, "not asked for", ""};
-    const auto& firewall = *chosen;
-    if (!firewall.has_value()) return {"rights", true, "not asked for", ""};
-    const auto probe = firewall->firewall->probe(session.call());
-    const bool missing = probe.has_value() && probe->needs_root;
-    return {"rights", !missing, missing ? "no CAP_NET_ADMIN" : "CAP_NET_ADMIN",
-            missing ? "network rules need it; run alca with sudo" : ""};
+Check check_program(const char* name, const fs::path& file, int right) {
+    const bool there = ::access(file.c_str(), R_OK | right) == 0;
+    return {name, there, file.string(), there ? "" : "a part of alca is missing; install it again"};
 }
 
-Check check_init_program(const flow::Host& host) {
-    const bool there = ::access(host.init_program.c_str(), R_OK | X_OK) == 0;
-    return {"alca-init", there, host.init_program.string(),
-            there ? "" : "a part of alca is missing; install it again"};
-}
-
-// leftovers: those among the runtime's containers are added.
-std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& leftovers) {
+// leftovers: those among the runtime's containers are added. engines: those that can be used.
+std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& leftovers,
+                                  std::vector<RuntimeProbe>& engines) {
     std::vector<Check> checks;
     for (const auto* plugin : session.loader().catalog().providers("alca.runtime/1")) {
         auto chosen = session.choose_runtime(plugin->id, "");
@@ -81,6 +70,7 @@ std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& lefto
                  fmt::format("{} {} (API {}) at {} ({})", probe->engine, probe->version,
                              probe->api_version, probe->endpoint, probe->endpoint_from),
                  ""});
+            engines.push_back(*probe);
             const auto sandboxes = chosen->runtime->list(session.call());
             if (!sandboxes) continue;  // `alca list` tells
             if (auto old = leftover_containers(*sandboxes)) leftovers.push_back(std::move(*old));
@@ -93,18 +83,34 @@ std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& lefto
     return checks;
 }
 
-Check check_firewall(Session& session) {
+// How the rules of a sandbox could be put up now, for each engine that answers.
+std::vector<Check> check_firewall(Session& session, std::vector<RuntimeProbe> engines) {
+    if (engines.empty()) {
+        engines.emplace_back();
+        engines.back().engine = "without an engine";
+        engines.back().shares_kernel = true;
+    }
     const auto chosen = session.choose_firewall("");
-    if (!chosen) return {"firewall", false, "cannot be loaded", chosen.error().message};
+    if (!chosen) return {{"firewall", false, "cannot be loaded", chosen.error().message}};
     const auto& firewall = *chosen;
     if (!firewall.has_value()) {
-        return {"firewall", false, "no firewall plugin is installed", "install alca again"};
+        return {{"firewall", false, "no firewall plugin is installed", "install alca again"}};
     }
-    const auto probe = firewall->firewall->probe(session.call());
-    if (!probe) return {firewall->id, false, "no answer", probe.error().message};
-    return {firewall->id, probe->available,
-            probe->needs_root ? probe->layer + ": the right is missing" : probe->layer,
-            probe->reason};
+    const flow::FirewallPort port{.id = firewall->id, .firewall = *firewall->firewall};
+    std::vector<Check> checks;
+    for (const RuntimeProbe& engine : engines) {
+        const auto ways = flow::find_ways(&port, session.host(), session.call(), engine);
+        if (!ways) {
+            checks.push_back({firewall->id, false, "no answer", ways.error().message});
+            continue;
+        }
+        const bool possible = ways->host || ways->inside;
+        const bool slow = ways->host == flow::Way::container && ways->here;
+        checks.push_back({firewall->id, possible,
+                          engine.engine + ": " + flow::describe(ways->host, ways->inside),
+                          slow ? "faster: sudo alca network-helper install" : ways->missing});
+    }
+    return checks;
 }
 
 std::vector<Check> check_plugins(Session& session) {
@@ -162,11 +168,15 @@ int doctor(Program& program, bool as_json) {
     const auto interrupt = os::Interrupt::watch();
     if (!interrupt) return report(interrupt.error());
     Session session(program, /*quiet=*/true, interrupt->cancel_fd());
-    std::vector<Check> checks{check_kernel(), check_init_program(session.host())};
+    std::vector<Check> checks{check_kernel(),
+                              check_program("alca-init", session.host().init_program, X_OK),
+                              check_program("alca-net", session.host().net_helper_archive, R_OK)};
     auto leftovers = leftover_files("/");
-    for (Check& check : check_runtimes(session, leftovers)) checks.push_back(std::move(check));
-    checks.push_back(check_firewall(session));
-    checks.push_back(check_rights(session));
+    std::vector<RuntimeProbe> engines;
+    for (Check& check : check_runtimes(session, leftovers, engines)) {
+        checks.push_back(std::move(check));
+    }
+    for (Check& check : check_firewall(session, engines)) checks.push_back(std::move(check));
     for (Check& check : check_plugins(session)) checks.push_back(std::move(check));
     return print_findings(checks, leftovers, as_json);
 }

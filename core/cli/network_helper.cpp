@@ -85,8 +85,9 @@ int install(Program& program, const std::string& wanted_group, bool yes) {
     const fs::path source = source_of(program);
     const auto before = flow::look_at_network_helper(source, flow::kInstalledNetworkHelper);
     if (!before) return report(before.error());
-    const std::string group = wanted_group.empty() ? engine_group() : wanted_group;
-    if (before->installed && !before->needs_update && before->group == group) {
+    const auto group = flow::group_called(wanted_group.empty() ? engine_group() : wanted_group);
+    if (!group) return report(group.error());
+    if (before->installed && !before->needs_update && before->group == *group) {
         console.notice("Network helper already installed and up to date.");
         return exit_ok;
     }
@@ -94,9 +95,9 @@ int install(Program& program, const std::string& wanted_group, bool yes) {
         "This copies a program to {}, with the capability CAP_NET_ADMIN, to be started by root and "
         "members of the group {} only. It puts up and takes down network rules of their own "
         "sandboxes and nothing else; other rules of this machine stay as they are.",
-        flow::kInstalledNetworkHelper, group));
+        flow::kInstalledNetworkHelper, *group));
     if (!agreed(console, yes)) return exit_ok;
-    const auto done = flow::install_network_helper(source, flow::kInstalledNetworkHelper, group);
+    const auto done = flow::install_network_helper(source, flow::kInstalledNetworkHelper, *group);
     if (!done) return report(done.error());
     console.success("Network helper installed.");
     return exit_ok;

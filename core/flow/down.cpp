@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/flow/layers.hpp"
 #include "core/flow/make_sandbox.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
@@ -37,15 +38,20 @@ void warn_of_setuid_files(const Context& context, const project::State& state) {
 Result<void> check_rights(const Context& context, const Call& call, const project::State& state) {
     const bool host_rules = !state.firewall.plugin.empty() && state.firewall.host;
     if (!host_rules || context.firewall == nullptr) return {};
-    const auto probe = context.firewall->firewall.probe(call);
+    // The direct way first: what the engine can do takes it long to tell.
+    RuntimeProbe engine;
+    engine.shares_kernel = state.firewall.here;
+    auto ways = find_ways(context.firewall, context.host, call, engine);
+    if (!ways) return fail(ways.error());
+    if (ways->host) return {};
+    const auto probe = context.runtime.runtime.probe(call);
     if (!probe) return fail(probe.error());
-    if (probe->available && state.firewall.here) return {};
-    const auto engine = context.runtime.runtime.probe(call);
-    if (!engine) return fail(engine.error());
-    if (engine->net_helper) return {};
+    ways = find_ways(context.firewall, context.host, call, *probe);
+    if (!ways) return fail(ways.error());
+    if (ways->host) return {};
     return fail(Code::denied, fmt::format("the network rules cannot be removed: {}; nothing was "
                                           "removed",
-                                          probe->reason));
+                                          ways->missing));
 }
 
 }  // namespace

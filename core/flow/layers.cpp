@@ -54,9 +54,9 @@ std::optional<Way> choose(bool direct, bool container, const Allowed& allowed) {
     return std::nullopt;
 }
 
-Result<void> read_allowed(const Context& context, Allowed& host, Allowed& inside) {
-    const auto found = context.host.environment.find(kVariable);
-    if (found == context.host.environment.end() || found->second.empty()) return {};
+Result<void> read_allowed(const Host& machine, Allowed& host, Allowed& inside) {
+    const auto found = machine.environment.find(kVariable);
+    if (found == machine.environment.end() || found->second.empty()) return {};
     return restrict(found->second, host, inside);
 }
 
@@ -74,24 +74,26 @@ std::string_view to_string(Way way) {
     return "unknown";
 }
 
-Result<Ways> find_ways(const Context& context, const RuntimeProbe& engine) {
+Result<Ways> find_ways(const FirewallPort* firewall, const Host& machine, const Call& call,
+                       const RuntimeProbe& engine) {
     Ways ways;
-    if (context.firewall == nullptr) {
+    if (firewall == nullptr) {
         ways.missing = "no firewall plugin is installed; see: alca plugins list";
         return ways;
     }
     Allowed host;
     Allowed inside;
-    if (auto read = read_allowed(context, host, inside); !read) return fail(read.error());
-    const auto probe = context.firewall->firewall.probe(context.call);
+    if (auto read = read_allowed(machine, host, inside); !read) return fail(read.error());
+    const auto probe = firewall->firewall.probe(call);
     if (!probe) return fail(probe.error());
     // What this process does reaches this kernel only.
     const bool here = engine.shares_kernel && !engine.rootless;
     ways.here = here;
     ways.host = choose(here && probe->available, engine.net_helper, host);
-    ways.inside = choose(here && probe->enters, engine.net_helper, inside);
+    if (probe->inside) ways.inside = choose(here && probe->enters, engine.net_helper, inside);
     if (ways.host == Way::direct && probe->by_helper) ways.host = Way::helper;
     ways.strict = ways.host && probe->strict;
+    ways.traffic = ways.host && probe->traffic;
     if (ways.host || ways.inside) return ways;
     ways.missing = probe->reason;
     if (!here) {
@@ -102,7 +104,7 @@ Result<Ways> find_ways(const Context& context, const RuntimeProbe& engine) {
     }
     // A plugin that gives no reason is not there all the same.
     if (ways.missing.empty()) {
-        ways.missing = fmt::format("the firewall plugin {} is not available", context.firewall->id);
+        ways.missing = fmt::format("the firewall plugin {} is not available", firewall->id);
     }
     return ways;
 }
@@ -129,13 +131,12 @@ Result<void> by_container(const Context& context, const Call& call, const LayerP
         ::shutdown(theirs.get(), SHUT_RDWR);  // nobody waits for it any more
     });
     auto done = (*firewall)->connect(call, ours.get());
-    const bool connected = done.has_value();
-    if (connected) done = work(**firewall);
+    if (done) done = work(**firewall);
     firewall->reset();
     ::shutdown(ours.get(), SHUT_RDWR);
     helper.join();
     // Why it did not start is known to who started it.
-    if (!connected && !ran) return fail(ran.error());
+    if (!done && !ran) return fail(ran.error());
     return done;
 }
 
@@ -145,7 +146,7 @@ Result<Way> on_layer(const Context& context, const Call& call, const LayerPlace&
                      const FirewallWork& work) {
     Allowed host;
     Allowed inside;
-    if (auto read = read_allowed(context, host, inside); !read) return fail(read.error());
+    if (auto read = read_allowed(context.host, host, inside); !read) return fail(read.error());
     const Allowed& allowed = place.layer == FirewallLayer::host ? host : inside;
     Error denied{Code::denied, "no way to this layer is allowed"};
     if (place.here && allowed.direct) {
@@ -157,7 +158,10 @@ Result<Way> on_layer(const Context& context, const Call& call, const LayerPlace&
                                    : Result<FirewallProbe>();
             return probe && probe->by_helper ? Way::helper : Way::direct;
         }
-        if (done.error().code != Code::denied) return fail(done.error());
+        // Where processes of others are hidden, theirs is not there.
+        const bool is_hidden =
+            place.layer == FirewallLayer::inside && done.error().code == Code::not_found;
+        if (done.error().code != Code::denied && !is_hidden) return fail(done.error());
         denied = done.error();
     }
     if (!allowed.container || !place.may_start_container) return fail(denied);

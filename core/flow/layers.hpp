@@ -29,14 +29,17 @@ enum class Way {
 struct Ways {
     std::optional<Way> host;
     std::optional<Way> inside;
-    bool here = true;     // the kernel is this machine's, so there are direct ways
-    bool strict = false;  // the host's layer can be strict
-    std::string missing;  // why there is neither, and what to do
+    bool here = true;      // the kernel is this machine's, so there are direct ways
+    bool strict = false;   // the host's layer can be strict
+    bool traffic = false;  // and has proxies and limits
+    std::string missing;   // why there is neither, and what to do
 };
 
 // What can be reached here, by what the plugins say and the user allows
 // (ALCA_NETWORK_LAYERS, see docs/reference/network.md). Changes nothing.
-[[nodiscard]] Result<Ways> find_ways(const Context& context, const RuntimeProbe& engine);
+// firewall: nullptr when no plugin for it is installed.
+[[nodiscard]] Result<Ways> find_ways(const FirewallPort* firewall, const Host& host,
+                                     const Call& call, const RuntimeProbe& engine);
 
 // Gives `work` a firewall that is where the layer is: directly, or where this process lacks the
 // right to (error denied, which changes nothing), by container. `work` must not use the runtime.

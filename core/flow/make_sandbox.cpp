@@ -99,6 +99,8 @@ class Maker {
         const Protection& protection = request_.protection;
         // Without rules of this run those from before may be there: their plugin is still named.
         state_.firewall.policy = to_string(protection.policy);
+        // A start makes a new namespace: what was inside the old one has ended with it.
+        if (!protection.has_rules()) state_.firewall.inside = false;
         if (protection.has_rules()) {
             state_.firewall = firewall_state(context_, protection, state_.firewall, spec_.ports);
         }
@@ -166,9 +168,19 @@ class Maker {
         if (host || !inside) {
             if (auto good = verify(/*inside=*/false); !good) return good;
         }
-        if (!inside) return {};
-        if (auto up = put_up_inside(); !up) return up;
-        return host ? Result<void>() : verify(/*inside=*/true);
+        if (inside) {
+            if (auto up = put_up_inside(); !up) return up;
+        }
+        if (inside && !host) {
+            if (auto good = verify(/*inside=*/true); !good) return good;
+        }
+        if (rules && request_.protection.policy == NetworkPolicy::internet) {
+            const Ways& ways = request_.protection.ways;
+            context_.ui.step(fmt::format(
+                "Network isolation enabled: {}",
+                describe(ways.host, state_.firewall.inside ? ways.inside : std::nullopt)));
+        }
+        return {};
     }
 
     Result<void> put_up_inside() {
@@ -177,11 +189,24 @@ class Maker {
         if (!status) return fail(status.error());
         if (status->pid == 0 && request_.protection.ways.inside == Way::direct &&
             state_.firewall.host) {
-            // An engine that does not tell where its sandbox is: the other layer is all there is.
+            context_.ui.warn(
+                "the engine does not tell which process the sandbox is: its network rules are in "
+                "one "
+                "layer only, that of the host");
             state_.firewall.inside = false;
             return context_.store.save(state_);
         }
-        return put_up_rules(context_, state_, FirewallLayer::inside, status->pid);
+        auto up = put_up_rules(context_, state_, FirewallLayer::inside, status->pid);
+        if (!up) return up;
+        // The process that was entered is still the sandbox's: no other can have had its number.
+        const auto again = context_.runtime.runtime.status(context_.call, make_ref(state_));
+        if (!again) return fail(again.error());
+        if (again->state == SandboxState::running && again->pid == status->pid &&
+            again->started_at == status->started_at) {
+            return {};
+        }
+        return fail("the sandbox ended while its network rules were put up; see: docker logs " +
+                    state_.container_name);
     }
 
     Result<void> verify(bool inside) {

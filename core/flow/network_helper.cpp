@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <system_error>
 
 #include "core/os/capabilities.hpp"
@@ -20,8 +21,13 @@ constexpr mode_t kMode = 0750;
 
 std::uint64_t wanted_capabilities() { return os::capability_mask({"NET_ADMIN"}); }
 
+// A name, or the number of a group that need not have one.
 Result<gid_t> group_number(const std::string& name) {
     const struct group* entry = ::getgrnam(name.c_str());
+    gid_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    const bool is_number = error == std::errc() && end == name.data() + name.size();
+    if (entry == nullptr && is_number && number != 0) return number;
     if (entry == nullptr) {
         return fail(Code::not_found,
                     fmt::format("there is no group {}; name the one whose members may use the "
@@ -97,6 +103,12 @@ Result<NetworkHelper> look_at_network_helper(const fs::path& source, const fs::p
     const auto theirs = os::read_file(installed, kMaxBytes, os::Follow::no);
     found.needs_update = !found.problem.empty() || (ours && theirs && *ours != *theirs);
     return found;
+}
+
+Result<std::string> group_called(const std::string& text) {
+    const auto number = group_number(text);
+    if (!number) return fail(number.error());
+    return group_name(*number);
 }
 
 Result<void> install_network_helper(const fs::path& source, const fs::path& installed,

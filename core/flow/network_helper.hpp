@@ -28,6 +28,10 @@ struct NetworkHelper {
 [[nodiscard]] Result<NetworkHelper> look_at_network_helper(const fs::path& source,
                                                            const fs::path& installed);
 
+// The name of the group that `text`, a name or a number, stands for; the number where it has none.
+// Errors: not_found.
+[[nodiscard]] Result<std::string> group_called(const std::string& text);
+
 // Puts it there, for `group`; in place of one that is there. Changes nothing else on the machine.
 // Errors: denied (not root; others can write to the directory), not_found (no such group, a part of
 // alca is missing), unsupported (the file system keeps no capabilities), failed.

@@ -45,7 +45,7 @@ Result<Protection> find_protection(const Context& context, const config::Config&
         context.ui.step(fmt::format("All TCP connections go through the proxy {}",
                                     config::proxy_text(*protection.proxy)));
     }
-    auto ways = find_ways(context, *engine);
+    auto ways = find_ways(context.firewall, context.host, context.call, *engine);
     if (!ways) return fail(ways.error());
     protection.ways = std::move(*ways);
     const bool is_open = protection.policy == NetworkPolicy::open;
@@ -54,14 +54,29 @@ Result<Protection> find_protection(const Context& context, const config::Config&
     // that is needed for them.
     const bool needs_rules = !is_open || is_restricted(config);
     if (!protection.has_rules() && needs_rules) {
-        protection.missing = protection.ways.missing;
+        protection.missing = protection.ways.missing.empty()
+                                 ? std::string("the layer of the host cannot be reached")
+                                 : protection.ways.missing;
     }
-    const bool needs_host = is_restricted(config) || config.network.strict;
-    if (needs_host && protection.has_rules() && !protection.ways.host) {
+    // Those inside know neither, and whoever has NET_ADMIN there can take them away.
+    const bool could_change_inside =
+        std::find(config.caps.begin(), config.caps.end(), "NET_ADMIN") != config.caps.end();
+    const bool needs_host =
+        is_restricted(config) || config.network.strict || (could_change_inside && !is_open);
+    if (needs_host && protection.missing.empty() && !protection.ways.host) {
         return fail(
             Code::unavailable,
-            "network.proxy, network.limits and network.strict need the layer of the host, "
-            "which cannot be reached here; take them out of .alca.toml, or see: alca doctor");
+            "network.proxy, network.limits, network.strict and the capability NET_ADMIN need the "
+            "layer of the host, which cannot be reached here; take them out of .alca.toml, or see: "
+            "alca doctor");
+    }
+    if (is_restricted(config) && protection.has_rules() && !protection.ways.traffic) {
+        return fail(
+            Code::unavailable,
+            fmt::format("the firewall plugin {} knows neither network.proxy nor "
+                        "network.limits; take them out of .alca.toml, or install the plugin "
+                        "firewall-nft",
+                        context.firewall->id));
     }
     protection.strict = config.network.strict && protection.has_rules();
     if (protection.strict && !protection.ways.strict) {
@@ -76,7 +91,9 @@ Result<Protection> find_protection(const Context& context, const config::Config&
 project::FirewallState firewall_state(const Context& context, const Protection& protection,
                                       const project::FirewallState& before,
                                       const std::vector<Port>& ports) {
+    const bool is_internet = protection.policy == NetworkPolicy::internet;
     const bool has_host = !before.plugin.empty() && before.host;
+    const bool has_inside = !before.plugin.empty() && before.inside && is_internet;
     project::FirewallState state{.plugin = context.firewall->id,
                                  .policy = std::string(to_string(protection.policy)),
                                  .dns = context.host.resolvers,
@@ -87,19 +104,19 @@ project::FirewallState firewall_state(const Context& context, const Protection& 
                                  .limits = protection.limits,
                                  .here = protection.ways.here,
                                  .host = has_host || protection.ways.host,
-                                 .inside = protection.ways.inside.has_value()};
+                                 .inside = has_inside || protection.ways.inside};
     for (const Port& port : ports) {
-        state.published.push_back({.protocol = port.protocol, .port = port.container_port});
+        const bool local = port.host_ip.starts_with("127.") || port.host_ip == "::1";
+        state.published.push_back(
+            {.protocol = port.protocol, .port = port.container_port, .local = local});
     }
     std::sort(state.published.begin(), state.published.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.port, a.protocol) < std::tie(b.port, b.protocol);
+        return std::tie(a.port, a.protocol, a.local) < std::tie(b.port, b.protocol, b.local);
     });
     return state;
 }
 
 namespace {
-
-constexpr std::string_view kWhat = "network rules";
 
 std::string_view name_of(FirewallLayer layer) {
     return layer == FirewallLayer::host ? "network rules" : "network rules inside the sandbox";
@@ -160,12 +177,12 @@ Result<void> put_up_rules(const Context& context, const project::State& state, F
     return {};
 }
 
-Result<std::string> look_at_host_rules(const Context& context, const project::State& state) {
-    const FirewallRequest request = make_firewall_request(state);
+namespace {
+
+Result<std::string> look_at(const Context& context, const project::State& state,
+                            const LayerPlace& place, std::int64_t pid) {
+    const FirewallRequest request = make_firewall_request(state, place.layer, pid);
     std::string problem;
-    const bool inside_is_tried = !refused_address(state).empty();
-    LayerPlace place = place_of(state, FirewallLayer::host);
-    place.may_start_container = !inside_is_tried;
     const auto way =
         on_layer(context, context.call, place, [&](Firewall& firewall) -> Result<void> {
             auto found = problem_now(firewall, context.call, request);
@@ -173,9 +190,30 @@ Result<std::string> look_at_host_rules(const Context& context, const project::St
             problem = std::move(*found);
             return {};
         });
-    if (!way && inside_is_tried && way.error().code == Code::denied) return std::string();
-    if (!way) return fail(way.error(), kWhat);
+    if (!way) return fail(way.error(), name_of(place.layer));
     return problem;
+}
+
+}  // namespace
+
+Result<std::string> look_before_run(const Context& context, const project::State& state) {
+    const bool inside_is_tried = !refused_address(state).empty();
+    if (state.firewall.inside && !inside_is_tried) {
+        const auto status = context.runtime.runtime.status(context.call, make_ref(state));
+        if (!status) return fail(status.error());
+        auto problem = look_at(context, state, place_of(state, FirewallLayer::inside), status->pid);
+        if (!problem || !problem->empty()) return problem;
+    }
+    if (!state.firewall.host) return std::string();
+    const bool is_hosts_alone =
+        state.firewall.strict || state.firewall.proxy || state.firewall.limits != TrafficLimits{};
+    LayerPlace place = place_of(state, FirewallLayer::host);
+    place.may_start_container = !inside_is_tried || is_hosts_alone;
+    auto problem = look_at(context, state, place, 0);
+    if (problem || place.may_start_container || problem.error().code != Code::denied) {
+        return problem;
+    }
+    return std::string();
 }
 
 Result<void> keep_rules(const Context& context, const project::State& state, std::int64_t pid) {
@@ -243,7 +281,17 @@ Result<void> take_down_rules(const Context& context, const Call& call,
     const FirewallRequest request = make_firewall_request(state);
     const auto way = on_layer(context, call, place_of(state, FirewallLayer::host),
                               [&](Firewall& firewall) { return firewall.remove(call, request); });
-    if (!way) return fail(way.error(), kWhat);
+    if (!way) return fail(way.error(), name_of(FirewallLayer::host));
+    return {};
+}
+
+Result<void> take_down_inside(const Context& context, const project::State& state,
+                              std::int64_t pid) {
+    const FirewallRequest request = make_firewall_request(state, FirewallLayer::inside, pid);
+    const auto way =
+        on_layer(context, context.call, place_of(state, FirewallLayer::inside),
+                 [&](Firewall& firewall) { return firewall.remove(context.call, request); });
+    if (!way) return fail(way.error(), name_of(FirewallLayer::inside));
     return {};
 }
 

@@ -51,10 +51,12 @@ struct Protection {
 // Reads the layers back and restores them, with a warning, if anything differs.
 [[nodiscard]] Result<void> keep_rules(const Context& context, const project::State& state,
                                       std::int64_t pid);
-// Reads back the layer of the host: "" is right. Where that would take a container and the layer
-// inside is tried for each command anyway, it is left out.
-[[nodiscard]] Result<std::string> look_at_host_rules(const Context& context,
-                                                     const project::State& state);
+// What must be seen before a command may start: "" is right. The stub tries the layer inside; where
+// that cannot show anything it is read back. The layer of the host is read back; where that would
+// take a container it is left out, if the stub tries the other layer and nothing is the host's
+// alone (proxy, limits, strict).
+[[nodiscard]] Result<std::string> look_before_run(const Context& context,
+                                                  const project::State& state);
 
 // What each layer in force holds, and has refused; all of it in one look.
 struct RulesReport {
@@ -70,6 +72,10 @@ struct RulesReport {
 // Takes the rules of the host away; nothing to take is success. Those inside end with the sandbox.
 [[nodiscard]] Result<void> take_down_rules(const Context& context, const Call& call,
                                            const project::State& state);
+
+// Takes those inside away while the sandbox runs: for the policy "open".
+[[nodiscard]] Result<void> take_down_inside(const Context& context, const project::State& state,
+                                            std::int64_t pid);
 
 // What a sandbox with the layer inside must refuse: `alca-init stub` tries it before it starts a
 // command. "" when there is nothing that can be tried.

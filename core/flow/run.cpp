@@ -54,9 +54,7 @@ Result<void> require_rules(const Context& context, const project::State& state) 
                         "down && alca up",
                         state.firewall.plugin));
     }
-    // Those inside are tried by the stub, for each command.
-    if (!state.firewall.host) return {};
-    const auto problem = look_at_host_rules(context, state);
+    const auto problem = look_before_run(context, state);
     if (!problem) return fail(problem.error());
     if (problem->empty()) return {};
     // Putting them up again is a change, so it is done under the lock and by the state as it is

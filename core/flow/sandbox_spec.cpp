@@ -140,7 +140,7 @@ FirewallRequest make_firewall_request(const project::State& state, FirewallLayer
             .proxy = state.firewall.proxy,
             .limits = state.firewall.limits,
             .layer = layer,
-            .pid = pid,
+            .pid = layer == FirewallLayer::inside ? pid : 0,
             .gateways = state.network.gateways,
             .published = state.firewall.published};
 }

@@ -109,8 +109,10 @@ Result<void> update_rules(const Context& context, const Protection& protection,
                           const SandboxStatus& status, project::State& state) {
     project::FirewallState wanted =
         firewall_state(context, protection, state.firewall, status.effective.ports);
-    wanted.inside = wanted.inside || (!state.firewall.plugin.empty() && state.firewall.inside);
     if (wanted == state.firewall) return keep_rules(context, state, status.pid);
+    if (state.firewall.inside && !wanted.inside) {
+        if (auto down = take_down_inside(context, state, status.pid); !down) return down;
+    }
     state.firewall = std::move(wanted);
     // Saved first: after a crash the rules must be found and taken down.
     if (auto saved = context.store.save(state); !saved) return saved;

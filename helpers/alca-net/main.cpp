@@ -1,6 +1,7 @@
 // alca-net: system calls on netlink sockets, one at a time, for the other end of stdin and stdout.
 // The protocol: plugins/shared/nft_rules/relay_protocol.hpp.
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,7 +85,17 @@ int send_netlink(int socket, std::size_t size) {
     return 0;
 }
 
+// While an answer is waited for nothing may come in but its end.
+bool wait_for(int socket) {
+    std::array<pollfd, 2> entries{pollfd{socket, POLLIN, 0}, pollfd{STDIN_FILENO, POLLIN, 0}};
+    while (::poll(entries.data(), entries.size(), -1) < 0) {
+        if (errno != EINTR) return false;
+    }
+    return entries[0].revents != 0;
+}
+
 int receive_netlink(int socket, int flags, std::uint32_t& size) {
+    if (socket >= 0 && (flags & MSG_DONTWAIT) == 0 && !wait_for(socket)) return ECANCELED;
     while (true) {
         // MSG_TRUNC: the real length, so that a cut message cannot pass for a whole one.
         const ssize_t got = ::recv(socket, g_reply.data(), g_reply.size(), flags | MSG_TRUNC);

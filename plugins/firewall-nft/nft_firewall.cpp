@@ -49,10 +49,18 @@ Result<Target> target_of(Kernel& kernel, const FirewallRequest& request,
 }
 
 // This host by its addresses: its own, and what the engine says that the sandbox calls it by.
-Result<Resolvers> host_addresses(Kernel& host, const std::vector<std::string>& gateways) {
+// Private ones are refused anyway, and change whenever an engine makes a network: they count only
+// where something is allowed, which never means this host unless it says so.
+Result<Resolvers> host_addresses(Kernel& host, const FirewallRequest& request) {
     auto own = read_own_addresses(host);
     if (!own) return fail(own.error());
-    for (const std::string& gateway : gateways) {
+    if (request.allow.empty()) {
+        const auto denied = denied_ranges();
+        std::erase_if(*own, [&](const Bytes& address) {
+            return is_covered({.first = address, .last = address}, denied);
+        });
+    }
+    for (const std::string& gateway : request.gateways) {
         auto address = parse_address(gateway);
         if (!address) return fail(Code::invalid, "a gateway that is no address: " + gateway);
         own->push_back(std::move(*address));
@@ -74,7 +82,7 @@ Result<InsideView> view_of(Kernel& host, const FirewallRequest& request) {
     if (!allow) return fail(allow.error());
     auto networks = on_link_of(host);
     if (!networks) return fail(networks.error());
-    auto addresses = host_addresses(host, request.gateways);
+    auto addresses = host_addresses(host, request);
     if (!addresses) return fail(addresses.error());
     return InsideView{.resolvers = resolvers(request.dns),
                       .on_link = std::move(*networks),
@@ -120,6 +128,29 @@ Result<std::unique_ptr<NftFirewall>> NftFirewall::make(const Json& /*settings*/)
     return std::make_unique<NftFirewall>();
 }
 
+// Root's are nobody's; through a container they are the user's who started it.
+std::optional<std::uint32_t> NftFirewall::owner() const {
+    if (caller_) return caller_;
+    if (there_ != nullptr && ::getuid() != 0) return ::getuid();
+    return std::nullopt;
+}
+
+// The routing rule of a strict sandbox stays when the table, which says whose it is, was taken
+// away.
+Result<void> NftFirewall::check_owner(Ruleset& rules, const InterfaceName& interface) {
+    if (!caller_) return {};
+    const auto registered = rules.list();
+    if (!registered) return fail(registered.error());
+    const bool is_own =
+        std::find(registered->begin(), registered->end(), interface.text()) != registered->end();
+    if (is_own) return {};
+    if (auto own = rules.check_owner(interface); !own) return own;
+    const auto strict = IpRules(kernel()).difference(interface, /*wanted=*/false);
+    if (!strict) return fail(strict.error());
+    if (strict->empty()) return {};
+    return fail(Code::denied, "this sandbox is strict, and nothing says whose it is any more");
+}
+
 Result<void> NftFirewall::connect(const Call& /*call*/, int fd) {
     auto kernel = through_relay(fd);
     if (!kernel) return fail(kernel.error());
@@ -138,11 +169,10 @@ Result<Ruleset*> NftFirewall::ruleset() {
 }
 
 Result<InsideRuleset> NftFirewall::inside(const FirewallRequest& request) {
+    // Connected means that alca-net is there: the process is nobody's business then.
+    if (there_ != nullptr) return InsideRuleset::open(there_);
     if (request.pid == 0) {
-        if (there_ == nullptr) {
-            return fail(Code::invalid, "no way into the sandbox: neither pid nor connection");
-        }
-        return InsideRuleset::open(there_);
+        return fail(Code::invalid, "no way into the sandbox: neither pid nor connection");
     }
     auto kernel = namespace_of(static_cast<pid_t>(request.pid));
     if (!kernel) return fail(kernel.error());
@@ -152,7 +182,7 @@ Result<InsideRuleset> NftFirewall::inside(const FirewallRequest& request) {
 Result<FirewallProbe> NftFirewall::probe(const Call& call) {
     FirewallProbe probe;
     probe.layer = kLayer;
-    probe.strict = true;
+    probe.strict = probe.traffic = probe.inside = true;
     probe.enters = has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN);
     const auto rules = ruleset();
     // All of nfnetlink asks for CAP_NET_ADMIN, so the cheapest question tells whether we have it.
@@ -221,10 +251,10 @@ Result<void> NftFirewall::apply_here(const Call& call, const FirewallRequest& re
     }
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
-    const auto target = target_of(kernel(), request, caller_);
+    const auto target = target_of(kernel(), request, owner());
     if (!target) return fail(target.error());
     const InterfaceName& interface = target->sandbox.interface;
-    if (auto own = (*rules)->check_owner(interface); !own) return own;
+    if (auto own = check_owner(**rules, interface); !own) return own;
     // Ahead of the registration: closed until what passes gets the mark, never the other way round.
     IpRules routing(kernel());
     const auto switched =
@@ -244,7 +274,7 @@ Result<FirewallVerdict> NftFirewall::verify_here(const Call& call, const Firewal
     } else {
         const auto rules = ruleset();
         if (!rules) return fail(rules.error());
-        const auto target = target_of(kernel(), request, caller_);
+        const auto target = target_of(kernel(), request, owner());
         if (!target) return fail(target.error());
         problem = (*rules)->verify(call, target->sandbox, target->around);
         if (problem && problem->empty()) {
@@ -266,6 +296,7 @@ Result<void> NftFirewall::remove_here(const Call& call, const FirewallRequest& r
     if (!interface) return fail(interface.error());
     const auto rules = ruleset();
     if (!rules) return fail(rules.error());
+    if (auto own = check_owner(**rules, *interface); !own) return own;
     if (auto removed = (*rules)->remove(call, *interface); !removed) return removed;
     return IpRules(kernel()).remove(*interface);
 }

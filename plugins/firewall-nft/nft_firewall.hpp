@@ -42,6 +42,8 @@ class NftFirewall final : public Firewall {
 
   private:
     [[nodiscard]] Kernel& kernel() { return there_ ? *there_ : *here_; }
+    [[nodiscard]] std::optional<std::uint32_t> owner() const;
+    Result<void> check_owner(Ruleset& rules, const InterfaceName& interface);
     Result<Ruleset*> ruleset();
     [[nodiscard]] bool may_ask_helper(const FirewallRequest& request, Code code) const;
     Result<void> apply_here(const Call& call, const FirewallRequest& request);

@@ -156,7 +156,7 @@ class NoEngineTest(program.AlcaTest):
         report = json.loads(outcome.out)
         self.assertIs(report["healthy"], False)
         checks = {check["name"]: check for check in report["checks"]}
-        self.assertLessEqual({"kernel", "rights", "alca-init", "runtime-docker", "firewall-nft"}, set(checks))
+        self.assertLessEqual({"kernel", "alca-init", "alca-net", "runtime-docker", "firewall-nft"}, set(checks))
         for check in checks.values():
             self.assertEqual(set(check), {"name", "ok", "found", "fix"})
             self.assertEqual(check["ok"], check["fix"] == "", check)

@@ -21,9 +21,11 @@ class LifecycleTest(SandboxTest):
             "Loading config from .alca.toml",
             "Detected runtime: runtime-docker",
             f"Preparing image and network: {IMAGE}",
-            "Network isolation enabled: host nftables (inet alca)",
+            "Putting up network rules",
             f"Creating container: {self.name}",
             "Verifying isolation from inside",
+            "Putting up network rules inside the sandbox",
+            "Network isolation enabled: 2 of 2 layers: host, direct; inside the sandbox, direct",
             "Environment ready",
         ])  # fmt: skip
 
@@ -99,7 +101,7 @@ class LifecycleTest(SandboxTest):
         self.assertEqual(facts["container"]["state"], "running")
         self.assertEqual(facts["container"]["id"], self.inspect()["Id"])
         refused = facts["isolation"].pop("refused")
-        self.assertEqual(set(refused), {"lan", "meta", "cgnat", "mcast", "host", "spoof", "proto", "proxy", "limit"})
+        self.assertEqual(set(refused), {"lan", "meta", "cgnat", "mcast", "host", "spoof", "proto", "proxy", "limit", "inbound"})
         self.assertEqual(facts["isolation"], {"notes": [], "intact": True, "policy": "internet", "layer": "host nftables (inet alca)", "problems": [],
                                               "unprotected_reason": ""})  # fmt: skip
         text = self.work.run("status")

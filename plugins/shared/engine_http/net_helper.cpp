@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "plugins/shared/engine_http/digest.hpp"
 #include "plugins/shared/engine_http/pump.hpp"
@@ -18,6 +20,31 @@ constexpr std::int64_t kMemoryBytes = std::int64_t{64} << 20;
 constexpr int kProcesses = 8;
 constexpr unsigned kNotFound = 404;
 
+// The id of the image, which holds the archive with this digest and nothing else; "": none of that
+// name. Anybody who may use the engine could have given the name to another image.
+Result<std::string> find_image(Engine& engine, const Call& call, const std::string& image,
+                               const std::string& digest) {
+    const auto reply = engine.get(call, fmt::format("/images/{}/json", image));
+    if (!reply) return fail(reply.error());
+    if (reply->status == kNotFound) return std::string();
+    const std::string action = fmt::format("cannot read the image {}", image);
+    if (!reply->is_ok()) return fail(reply->error(action));
+    std::string id;
+    Json root = Json::object();
+    std::vector<std::string> layers;
+    JsonReader in(reply->json, "image");
+    in.require("Id", id);
+    in.read("RootFS", root);
+    if (auto read = in.done(true); !read) return fail(read.error(), action);
+    JsonReader root_in(root, "image.RootFS");
+    root_in.read("Layers", layers);
+    if (auto read = root_in.done(true); !read) return fail(read.error(), action);
+    if (layers == std::vector{"sha256:" + digest}) return id;
+    return fail(Code::denied,
+                fmt::format("the image {} is not what alca has made; remove it: docker rmi {}",
+                            image, image));
+}
+
 Result<std::string> ensure_image(Engine& engine, const Call& call, const std::string& archive) {
     auto content = read_small_file(archive);
     if (!content) return fail(content.error(), archive);
@@ -26,19 +53,21 @@ Result<std::string> ensure_image(Engine& engine, const Call& call, const std::st
         return fail(Code::not_found,
                     fmt::format("a part of alca is missing; install it again: {}", archive));
     }
-    const std::string tag = sha256_hex(*bytes).substr(0, kTagDigits);
-    std::string image = fmt::format("{}:{}", kImageName, tag);
-    const auto present = engine.get(call, fmt::format("/images/{}/json", image));
-    if (!present) return fail(present.error());
-    if (present->is_ok()) return image;
+    const std::string digest = sha256_hex(*bytes);
+    const std::string tag = digest.substr(0, kTagDigits);
+    const std::string image = fmt::format("{}:{}", kImageName, tag);
+    auto id = find_image(engine, call, image, digest);
+    if (!id || !id->empty()) return id;
     const std::string action = fmt::format("cannot make the image {}", image);
-    if (present->status != kNotFound) return fail(present->error(action));
     const auto made =
         engine.upload(call, fmt::format("/images/create?fromSrc=-&repo={}&tag={}", kImageName, tag),
                       *std::move(bytes));
     if (!made) return fail(made.error());
     if (!made->is_ok()) return fail(made->error(action));
-    return image;
+    // An engine tells what goes wrong on the way in the body of a success.
+    id = find_image(engine, call, image, digest);
+    if (id && id->empty()) return fail(action + ": is the engine's disk full?");
+    return id;
 }
 
 Json create_body_of(const std::string& image, const std::string& container) {
@@ -66,6 +95,7 @@ Json create_body_of(const std::string& image, const std::string& container) {
             {"AttachStdout", true},
             {"AttachStderr", true},
             {"Tty", false},
+            {"Healthcheck", {{"Test", Json::array({"NONE"})}}},
             {"Labels", {{kNetHelperLabel, "1"}}},
             {"HostConfig", std::move(host)}};
 }

@@ -20,6 +20,8 @@ constexpr const char* kHost4 = "host4";
 constexpr const char* kHost6 = "host6";
 constexpr const char* kLoopback = "lo";
 constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint8_t kLooseSourceRoute = 131;
+constexpr std::uint8_t kStrictSourceRoute = 137;
 constexpr std::int32_t kPriority = NF_IP_PRI_FILTER - 10;
 
 constexpr std::uint32_t kEstablished = NF_CT_STATE_BIT(IP_CT_ESTABLISHED);
@@ -62,6 +64,10 @@ ChainSpec out(const InsideView& view) {
     chain.rule(ct_state(kEstablished), ct_reply(), accept());
     chain.rule(icmp6_type_in("neighbour"), hop_limit(255), accept());
     chain.rule(ct_state(kInvalid), drop());
+    // By a way of its own choice it would be judged by the first stop.
+    chain.rule(ip4_option(kLooseSourceRoute), go_to("d_proto"));
+    chain.rule(ip4_option(kStrictSourceRoute), go_to("d_proto"));
+    chain.rule(ip6_header(IPPROTO_ROUTING), go_to("d_proto"));
     chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address4_in(kDns4), accept());
     chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address6_in(kDns6), accept());
     for (const Allowance& allowance : view.allow) allow(chain, allowance);
@@ -87,8 +93,13 @@ ChainSpec in(const InsideView& view) {
     chain.rule(ct_state(kRelated), icmp6_type_in("icmp6_errors"), accept());
     chain.rule(icmp6_type_in("neighbour"), hop_limit(255), accept());
     for (const PublishedPort& port : view.published) {
-        chain.rule(protocol(port.protocol == "udp" ? IPPROTO_UDP : IPPROTO_TCP), to_port(port.port),
-                   accept());
+        const std::uint8_t number = port.protocol == "udp" ? IPPROTO_UDP : IPPROTO_TCP;
+        if (port.local) {
+            chain.rule(from_address4_in(kHost4), protocol(number), to_port(port.port), accept());
+            chain.rule(from_address6_in(kHost6), protocol(number), to_port(port.port), accept());
+        } else {
+            chain.rule(protocol(number), to_port(port.port), accept());
+        }
     }
     chain.rule(count(kInbound));
     chain.rule(drop());

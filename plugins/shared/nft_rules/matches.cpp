@@ -6,6 +6,8 @@
 namespace alca::nft {
 namespace {
 
+constexpr Field kSource4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
+constexpr Field kSource6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
 constexpr Field kTarget4{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
 constexpr Field kTarget6{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
 constexpr Field kHopLimit{NFT_PAYLOAD_NETWORK_HEADER, 7, 1};
@@ -166,6 +168,14 @@ Phrase to_address4_in(const std::string& set) {
 
 Phrase to_address6_in(const std::string& set) {
     return phrase(family(NFPROTO_IPV6), load_payload(kTarget6), in_set(set));
+}
+
+Phrase from_address4_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV4), load_payload(kSource4), in_set(set));
+}
+
+Phrase from_address6_in(const std::string& set) {
+    return phrase(family(NFPROTO_IPV6), load_payload(kSource6), in_set(set));
 }
 
 Phrase to_address4_not_in(const std::string& set) {

@@ -57,6 +57,8 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase to_addresses(const Bytes& first, const Bytes& last);
 [[nodiscard]] Phrase to_address4_in(const std::string& set);
 [[nodiscard]] Phrase to_address6_in(const std::string& set);
+[[nodiscard]] Phrase from_address4_in(const std::string& set);
+[[nodiscard]] Phrase from_address6_in(const std::string& set);
 [[nodiscard]] Phrase to_address4_not_in(const std::string& set);
 [[nodiscard]] Phrase to_address6_not_in(const std::string& set);
 [[nodiscard]] Phrase by_address4(const std::string& map);  // ip daddr vmap @map

@@ -24,14 +24,14 @@ std::vector<AddressRange> merged(std::vector<AddressRange> ranges) {
     return out;
 }
 
+}  // namespace
+
 bool is_covered(const AddressRange& range, const std::vector<AddressRange>& by) {
     return std::any_of(by.begin(), by.end(), [&](const AddressRange& wide) {
         return wide.first.size() == range.first.size() && wide.first <= range.first &&
                range.last <= wide.last;
     });
 }
-
-}  // namespace
 
 OnLink on_link(std::vector<Route> routes, const std::vector<AddressRange>& refused) {
     OnLink found;

@@ -23,6 +23,9 @@ struct OnLink {
 // those are ways to the internet, such as a tunnel's 0.0.0.0/1.
 [[nodiscard]] OnLink on_link(std::vector<Route> routes, const std::vector<AddressRange>& refused);
 
+// Whether all of `range` lies within one of `by`.
+[[nodiscard]] bool is_covered(const AddressRange& range, const std::vector<AddressRange>& by);
+
 }  // namespace alca::nft
 
 #endif

@@ -140,12 +140,17 @@ Result<std::vector<Route>> read_on_link_routes(Kernel& kernel) {
 }
 
 Result<std::vector<Bytes>> read_own_addresses(Kernel& kernel) {
+    const auto links = read_links(kernel);
+    if (!links) return fail(links.error());
     std::vector<Bytes> addresses;
     const auto done = dump(
         kernel, RTM_GETADDR, AF_UNSPEC, [&] { addresses.clear(); },
         [&](const nlmsghdr* message) {
             if (message->nlmsg_type != RTM_NEWADDR) return;
-            const Attributes attributes = attributes_of(message, sizeof(ifaddrmsg));
+            const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
+            const auto link = links->find(header->ifa_index);
+            if (link != links->end() && link->second.starts_with(kInterfacePrefix)) return;
+            const Attributes attributes = attributes_of(message, sizeof *header);
             // On a point-to-point link IFA_ADDRESS is the other end.
             const nlattr* own =
                 attributes[IFA_LOCAL] != nullptr ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];

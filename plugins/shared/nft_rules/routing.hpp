@@ -26,7 +26,8 @@ struct Route {
 // Routes without a gateway of all tables, the local table left out.
 [[nodiscard]] Result<std::vector<Route>> read_on_link_routes(Kernel& kernel);
 
-// The namespace's own addresses on all links, 4 or 16 bytes each; sorted, without doubles.
+// The namespace's own addresses, 4 or 16 bytes each; sorted, without doubles. Those on bridges of
+// sandboxes are left out: they come and go, and are private.
 [[nodiscard]] Result<std::vector<Bytes>> read_own_addresses(Kernel& kernel);
 
 }  // namespace alca::nft

@@ -90,9 +90,9 @@ ChainSpec nat() {
     return chain.take();
 }
 
-// What goes to a sandbox, from this host too.
-ChainSpec post() {
-    Chain chain("post", Hook{NF_INET_POST_ROUTING, NF_IP_PRI_MANGLE});
+// What this host itself sends to a sandbox.
+ChainSpec output() {
+    Chain chain("output", Hook{NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER - 10});
     chain.rule(to_no_sandbox(), accept());
     chain.rule(by_target_sandbox(kLimited));
     return chain.take();
@@ -110,6 +110,7 @@ ChainSpec from_sandbox() {
 
 ChainSpec to_sandbox() {
     Chain chain("to_sandbox");
+    chain.rule(by_target_sandbox(kLimited));  // jumps, and comes back
     chain.rule(to_unknown(kSelf), go_to("d_nopolicy"));
     chain.rule(ct_state(kEstablished | kRelated), accept());
     chain.rule(ct_status(IPS_DST_NAT), accept());
@@ -190,7 +191,7 @@ std::vector<ChainSpec> static_chains() {
     chains.push_back(internet());
     chains.push_back(forward());
     chains.push_back(nat());
-    chains.push_back(post());
+    chains.push_back(output());
     chains.push_back(from_sandbox());
     chains.push_back(to_sandbox());
     return chains;

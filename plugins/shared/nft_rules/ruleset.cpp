@@ -44,7 +44,8 @@ Result<Ruleset> Ruleset::open(std::shared_ptr<Kernel> kernel, std::optional<std:
 
 Result<void> Ruleset::check_owner(const std::vector<Element>& registry) const {
     if (!caller_ || registry.empty() || registry.front().owner == caller_) return {};
-    return fail(Code::invalid, "this sandbox belongs to another user");
+    return fail(Code::denied,
+                "this sandbox was registered by root, through a container, or by another user");
 }
 
 Result<void> Ruleset::check_owner(const InterfaceName& interface) {
@@ -114,10 +115,7 @@ Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Surroundings& ar
         if (!state) return fail(state.error());
         if (auto own = check_owner(state->registry()); !own) return fail(own.error());
         if (auto done = put_surroundings(batch, around); !done) return fail(done.error());
-        // Who works for all leaves it whose it is.
-        Sandbox wanted = sandbox;
-        if (!caller_ && !state->registry().empty()) wanted.owner = state->registry().front().owner;
-        put_sandbox(batch, table_, wanted, *state);
+        put_sandbox(batch, table_, sandbox, *state);
         return commit(batch);
     }
     const auto others = registered();

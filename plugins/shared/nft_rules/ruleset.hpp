@@ -28,8 +28,8 @@ struct Surroundings {
 // Errors of every function: as Netlink, and cancelled.
 class Ruleset {
   public:
-    // caller: the user on whose behalf all of it is done, who may change and see his own sandboxes
-    // only (error denied); nothing: all of them. Errors: those of Netlink::open.
+    // caller: the user on whose behalf all of it is done, who may change and see only the sandboxes
+    // that he has registered (error denied); nothing: all of them. Errors: those of Netlink::open.
     [[nodiscard]] static Result<Ruleset> open(std::shared_ptr<Kernel> kernel,
                                               std::optional<std::uint32_t> caller = {});
 

@@ -28,7 +28,9 @@ std::vector<Element> restricted_element(const Sandbox& sandbox) {
 // In one transaction an element may leave and come back with another value.
 void put_element(Batch& batch, const SetSpec& set, const std::vector<Element>& present,
                  const std::vector<Element>& wanted) {
-    if (present == wanted) return;
+    const bool same_owner =
+        present.empty() || wanted.empty() || present.front().owner == wanted.front().owner;
+    if (present == wanted && same_owner) return;
     batch.delete_elements(set, present);
     batch.add_elements(set, wanted);
 }
@@ -46,10 +48,11 @@ std::array<WantedBranch, kBranches.size()> wanted_branches(const Sandbox& sandbo
     wanted[0].chain = proxy_chain(sandbox);
     wanted[1].chain = limit_chain(sandbox);
     wanted[2].chain = decision_chain(sandbox);
-    for (auto& [element, chain] : wanted) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        auto& [element, chain] = wanted.at(i);
         if (!chain) continue;
         element = {{.key = sandbox.interface.key(),
-                    .verdict = Verdict{.code = NFT_GOTO, .chain = chain->name}}};
+                    .verdict = Verdict{.code = kBranches.at(i).verdict, .chain = chain->name}}};
     }
     if (!wanted[2].chain) {
         wanted[2].element = {{.key = sandbox.interface.key(), .verdict = verdict_of(sandbox)}};
@@ -115,7 +118,7 @@ Result<SandboxState> read_sandbox(Netlink& netlink, const TableSpec& table,
                                   const InterfaceName& interface) {
     SandboxState state;
     for (std::size_t i = 0; i < kBranches.size(); ++i) {
-        const auto& [map, prefix] = kBranches[i];
+        const auto& [map, prefix, verdict] = kBranches[i];
         auto element = read_element(netlink, table.set(map), interface.key());
         if (!element) return fail(element.error());
         auto chain = read_chain(netlink, interface.chain(prefix));
@@ -146,6 +149,11 @@ std::string difference(const Sandbox& sandbox, const SandboxState& state) {
         const auto& [element, chain] = state.branches[i];
         auto problem = element_problem(name, kBranches[i].map, wanted[i].element, element);
         if (!problem.empty()) return problem;
+        // Who registered it could change it by right.
+        if (!element.empty() && element.front().owner != wanted[i].element.front().owner) {
+            return fmt::format("element {} of set {} belongs to another user", name,
+                               kBranches[i].map);
+        }
         problem = chain_problem(sandbox.interface.chain(kBranches[i].chain_prefix), wanted[i].chain,
                                 chain);
         if (!problem.empty()) return problem;

@@ -21,9 +21,11 @@ namespace alca::nft {
 struct Branch {
     const char* map;
     std::string_view chain_prefix;
+    int verdict;  // NFT_GOTO, or NFT_JUMP where other rules follow
 };
-inline constexpr std::array<Branch, 3> kBranches{
-    {{kProxied, kProxyChainPrefix}, {kLimited, kLimitChainPrefix}, {kRegistry, kOwnChainPrefix}}};
+inline constexpr std::array<Branch, 3> kBranches{{{kProxied, kProxyChainPrefix, NFT_GOTO},
+                                                  {kLimited, kLimitChainPrefix, NFT_JUMP},
+                                                  {kRegistry, kOwnChainPrefix, NFT_GOTO}}};
 
 // What the kernel holds of one sandbox, whole or in parts.
 struct SandboxState {

@@ -24,6 +24,8 @@ struct FirewallProbe {
     bool enters = false;      // can put up FirewallLayer::inside by FirewallRequest::pid
     std::string reason;       // why not available, and what to do; "" when available
     bool strict = false;      // FirewallRequest::strict is understood
+    bool traffic = false;     // FirewallRequest::proxy and limits are
+    bool inside = false;      // FirewallLayer::inside is
     static Result<FirewallProbe> from_json(const Json& json);
 };
 
@@ -63,6 +65,7 @@ enum class FirewallLayer {
 struct PublishedPort {
     std::string protocol;  // "tcp", "udp"
     std::uint16_t port = 0;
+    bool local = false;  // from this host only
     friend bool operator==(const PublishedPort&, const PublishedPort&) = default;
     static Result<PublishedPort> from_json(const Json& json);
 };
@@ -79,8 +82,8 @@ struct FirewallRequest {
     std::optional<TcpProxy> proxy = {};  // of either policy
     TrafficLimits limits = {};           // of either policy
     FirewallLayer layer = FirewallLayer::host;
-    // The rest is for FirewallLayer::inside. pid: a process in the sandbox's namespace; 0: the
-    // instance is connected to an alca-net there.
+    // The rest is for FirewallLayer::inside. pid: a process in the sandbox's namespace; without
+    // meaning for an instance that is connected to an alca-net there.
     std::int64_t pid = 0;
     std::vector<std::string> gateways = {};  // this host's addresses on the sandbox's network
     std::vector<PublishedPort> published = {};
@@ -169,10 +172,10 @@ inline std::string_view to_string(FirewallLayer layer) {
 }
 
 inline void to_json(Json& json, const FirewallProbe& value) {
-    json = Json{{"available", value.available}, {"needs_root", value.needs_root},
-                {"layer", value.layer},         {"by_helper", value.by_helper},
-                {"enters", value.enters},       {"reason", value.reason},
-                {"strict", value.strict}};
+    json = Json{
+        {"available", value.available}, {"needs_root", value.needs_root}, {"layer", value.layer},
+        {"by_helper", value.by_helper}, {"enters", value.enters},         {"reason", value.reason},
+        {"strict", value.strict},       {"traffic", value.traffic},       {"inside", value.inside}};
 }
 inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     FirewallProbe value;
@@ -184,6 +187,8 @@ inline Result<FirewallProbe> FirewallProbe::from_json(const Json& json) {
     in.read("enters", value.enters);
     in.read("reason", value.reason);
     in.read("strict", value.strict);
+    in.read("traffic", value.traffic);
+    in.read("inside", value.inside);
     return in.done(value);
 }
 
@@ -223,13 +228,14 @@ inline Result<AllowRule> AllowRule::from_json(const Json& json) {
 }
 
 inline void to_json(Json& json, const PublishedPort& value) {
-    json = Json{{"protocol", value.protocol}, {"port", value.port}};
+    json = Json{{"protocol", value.protocol}, {"port", value.port}, {"local", value.local}};
 }
 inline Result<PublishedPort> PublishedPort::from_json(const Json& json) {
     PublishedPort value;
     JsonReader in(json, "published");
     in.require("protocol", value.protocol);
     in.require("port", value.port);
+    in.read("local", value.local);
     if (in.ok() && value.protocol != "tcp" && value.protocol != "udp") {
         return fail(Code::invalid, "published.protocol must be \"tcp\" or \"udp\"");
     }

@@ -30,9 +30,13 @@ def open_lab() -> Lab:
 
 
 class LabTest(SandboxTest):
-    """lab: set by each module. Everything that SandboxTest asks engine and kernel is asked on the lab's machine."""
+    """lab: set by each module. Everything that SandboxTest asks engine and kernel is asked on the lab's machine.
+
+    LAYERS: value of ALCA_NETWORK_LAYERS; "" for all of them.
+    """
 
     lab: Lab
+    LAYERS = ""
 
     def setUp(self) -> None:
         self.work = self.make_workspace(engine=self.lab.docker_host)
@@ -43,6 +47,9 @@ class LabTest(SandboxTest):
             *arguments, cwd=cwd, wrapper=(*in_directory(machine, cwd or self.work.project), *wrapper),
             **{"start_new_session": True, **options})
         # fmt: on
+        environment = self.work.environment
+        self.work.environment = lambda **variables: environment(  # type: ignore[method-assign]
+            **{"ALCA_NETWORK_LAYERS": self.LAYERS or None, **variables})  # fmt: skip
         self.configure()
         self.addCleanup(self.remove_all)
         self.lab.counters(reset=True)

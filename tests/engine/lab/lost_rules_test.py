@@ -12,6 +12,8 @@ def setUpModule() -> None:
 
 
 class LostRulesTest(LabTest):
+    LAYERS = "host"  # what is inside would hide what is lost here
+
     def setUp(self) -> None:
         super().setUp()
         self.up()

@@ -9,6 +9,7 @@ def setUpModule() -> None:
 
 class RightsTest(LabTest):
     WRAPPER = without_net_admin()
+    LAYERS = "host:direct,inside:direct"  # else a container of the engine would have the right
 
     def test_up_is_refused_and_nothing_is_made(self) -> None:
         for options in ((), ("-q",), ("-f", "--trust")):
@@ -45,10 +46,15 @@ class RightsTest(LabTest):
         self.assert_outcome(self.work.run("up", "--trust", wrapper=self.WRAPPER), 0)
 
     def test_run_is_refused_when_the_rules_can_not_be_seen(self) -> None:
-        self.up()
-        outcome = self.work.run("run", "echo", "ran", wrapper=self.WRAPPER)
+        host_only = {"ALCA_NETWORK_LAYERS": "host:direct"}
+        self.up(env=host_only)
+        outcome = self.work.run("run", "echo", "ran", wrapper=self.WRAPPER, env=host_only)
         self.assert_outcome(outcome, 125, out="")
         self.assertNotEqual(outcome.err, "")
+
+    def test_run_needs_no_right_where_the_rules_inside_are_tried(self) -> None:
+        self.up()
+        self.assert_outcome(self.work.run("run", "echo", "ran", wrapper=self.WRAPPER), 0, out="ran\n")
 
     def test_down_without_the_right_removes_nothing_and_says_why(self) -> None:
         self.up()

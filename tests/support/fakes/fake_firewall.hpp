@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,10 +26,13 @@ class FakeFirewall final : public Firewall {
                                .by_helper = false,
                                .enters = false,
                                .reason = "",
-                               .strict = true};
+                               .strict = true,
+                               .traffic = true,
+                               .inside = true};
     // interface -> what holds it, for each layer.
     std::map<std::string, FirewallRequest> rules;
     std::map<std::string, FirewallRequest> inside;
+    std::function<void()> on_inside_apply;
     // apply succeeds but the kernel holds nothing.
     bool forgets = false;
 
@@ -48,6 +52,12 @@ class FakeFirewall final : public Firewall {
                                      bool connected) {
         return journal_.perform(call, entry("apply", request), [&]() -> Result<void> {
             if (auto able = check_right(request, connected); !able) return able;
+            const bool is_inside = request.layer == FirewallLayer::inside;
+            if (is_inside && request.policy != NetworkPolicy::internet) {
+                return fail(Code::invalid, "only for the policy internet");
+            }
+            if (is_inside && !connected && request.pid == 0) return fail(Code::invalid, "no pid");
+            if (is_inside && on_inside_apply) on_inside_apply();
             if (!forgets) layer(request).insert_or_assign(request.interface, request);
             return {};
         });

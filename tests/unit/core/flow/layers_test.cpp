@@ -145,7 +145,8 @@ TEST_F(LayersTest, PublishedPortsAndAllowedDestinationsAreKnownInside) {
     ASSERT_TRUE(up("[network]\nports = [\"8080:80\", \"53/udp\"]\nlan-access = [\"10.0.0.5:80\"]\n",
                    {.trust = true}));
     const FirewallRequest& inside = firewall.inside.at(interface());
-    EXPECT_THAT(inside.published, ElementsAre(PublishedPort{"udp", 53}, PublishedPort{"tcp", 80}));
+    EXPECT_THAT(inside.published,
+                ElementsAre(PublishedPort{"udp", 53, true}, PublishedPort{"tcp", 80, true}));
     ASSERT_EQ(inside.allow.size(), 1U);
     EXPECT_EQ(inside.allow[0].to, "10.0.0.5");
 }
@@ -186,6 +187,7 @@ TEST_F(LayersTest, AnEngineThatTellsNoProcessHasOneLayer) {
     ASSERT_TRUE(up());
     EXPECT_TRUE(firewall.inside.empty());
     EXPECT_EQ(status_now().isolation.layers, "1 of 2 layers: host, direct");
+    EXPECT_THAT(ui.warnings, ElementsAre(HasSubstr("one layer only")));
     direct(false, true);
     EXPECT_FALSE(up("", {.force = true}));
 }
@@ -237,6 +239,108 @@ TEST_F(LayersTest, WhereTheHostIsAllowedTheProbeIsNotTried) {
     EXPECT_EQ(refused_address(other), "172.30.0.17");
     other.firewall.inside = false;
     EXPECT_EQ(refused_address(other), "");
+}
+
+TEST_F(LayersTest, WhereTheProbeShowsNothingRunReadsTheRulesInside) {
+    direct(true, true);
+    allow("inside");
+    const std::string text = "[network]\nlan-access = [\"${alca:HOST_IP}\"]\n";
+    be_up(text, {.trust = true});
+    firewall.inside.clear();
+    ASSERT_TRUE(flow::run(context(), config(text), state(),
+                          {.argv = {"true"},
+                           .caller_directory = project.path(),
+                           .tty = false,
+                           .size = {},
+                           .on_start = {}},
+                          {}));
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+    EXPECT_THAT(ui.warnings, ElementsAre(HasSubstr("inside the sandbox were not as they must be")));
+}
+
+TEST_F(LayersTest, RunReadsByContainerWhatOnlyTheHostsLayerHas) {
+    direct(false, false);
+    containers();
+    const std::string text = "[network]\nproxy = \"10.0.0.5:1080\"\n";
+    be_up(text, {.trust = true});
+    ASSERT_TRUE(flow::run(context(), config(text), state(),
+                          {.argv = {"true"},
+                           .caller_directory = project.path(),
+                           .tty = false,
+                           .size = {},
+                           .on_start = {}},
+                          {}));
+    EXPECT_THAT(journal.entries(), Contains("runtime.run_net_helper host"));
+}
+
+// ---- what the layer inside cannot do
+
+TEST_F(LayersTest, ProxyLimitsStrictAndNetAdminNeedTheHostsLayer) {
+    direct(false, false);
+    containers();
+    allow("inside");
+    for (const char* text : {"[network]\nproxy = \"10.0.0.5:1080\"\n",
+                             "[network]\nlan-access = [\"*\"]\nproxy = \"10.0.0.5:1080\"\n",
+                             "[network]\nlimits = { bandwidth = \"1m\" }\n",
+                             "[network]\nstrict = true\n", "caps = [\"NET_ADMIN\"]\n"}) {
+        EXPECT_THAT(message_of(up(text, {.trust = true})), HasSubstr("layer of the host")) << text;
+        EXPECT_EQ(left_over(), "") << text;
+    }
+}
+
+TEST_F(LayersTest, APluginThatDoesNotKnowTheLayerOrTheProxyIsNotTrustedWithIt) {
+    direct(true, true);
+    firewall.probe_answer.inside = false;
+    firewall.probe_answer.traffic = false;
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.empty());
+    EXPECT_EQ(status_now().isolation.layers, "1 of 2 layers: host, direct");
+    EXPECT_THAT(message_of(up("[network]\nproxy = \"10.0.0.5:1080\"\n", {.trust = true})),
+                HasSubstr("knows neither network.proxy"));
+}
+
+// ---- changes of a sandbox that is there
+
+TEST_F(LayersTest, OpeningTheNetworkTakesTheRulesInsideAway) {
+    direct(true, true);
+    be_up();
+    ASSERT_TRUE(up("[network]\nlan-access = [\"*\"]\n", {.trust = true}));
+    EXPECT_TRUE(firewall.inside.empty());
+    EXPECT_EQ(firewall.rules.at(interface()).policy, NetworkPolicy::open);
+    EXPECT_FALSE(state().firewall.inside);
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+}
+
+TEST_F(LayersTest, AStoppedSandboxKeepsItsLayers) {
+    direct(true, true);
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    allow("host");
+    EXPECT_THAT(message_of(up()), HasSubstr("no way to this layer is allowed"));
+    EXPECT_FALSE(is_running());
+}
+
+TEST_F(LayersTest, AStartWithoutRulesLeavesNoLayerInForceThatIsNotThere) {
+    direct(true, true);
+    be_up();
+    ASSERT_TRUE(down({.keep = true}));
+    direct(false, false);
+    ASSERT_TRUE(up("", {.allow_unprotected = true}));
+    EXPECT_FALSE(state().firewall.inside);
+    EXPECT_EQ(refused_address(state()), "");
+}
+
+TEST_F(LayersTest, ASandboxThatEndsMeanwhileIsNotReady) {
+    direct(true, true);
+    bool begun = false;
+    firewall.on_inside_apply = [&] {
+        begun = true;
+        sandbox().state = SandboxState::stopped;
+    };
+    EXPECT_THAT(message_of(up()), HasSubstr("ended while its network rules were put up"));
+    EXPECT_TRUE(begun);
+    EXPECT_EQ(left_over(), "");
 }
 
 // ---- what was refused

@@ -177,7 +177,7 @@ class NoFirewall final : public Firewall {
         return std::make_unique<NoFirewall>();
     }
     Result<FirewallProbe> probe(const Call&) override {
-        return FirewallProbe{true, false, "l", false, true, "", true};
+        return FirewallProbe{true, false, "l", false, true, "", true, true, true};
     }
     Result<void> apply(const Call&, const FirewallRequest& request) override {
         return fail(Code::denied, request.interface + " " + std::string(to_string(request.policy)));

@@ -221,6 +221,20 @@ TEST_P(InsideTest, NobodyComesInButToPublishedPorts) {
     EXPECT_EQ(report().refused.at("inbound"), 1U);
 }
 
+TEST_P(InsideTest, APortOfThisHostOnlyIsReachedFromNowhereElse) {
+    Listener service(town_->a, kPort);
+    request_.published = {{.protocol = "tcp", .port = kPort, .local = true}};
+    apply();
+    EXPECT_EQ(tcp(town_->host, "10.88.1.2", kPort), 0);
+    EXPECT_EQ(service.received(500), 1);
+    EXPECT_EQ(tcp(town_->lan, "10.88.1.2", kPort, 300), ETIMEDOUT);
+    EXPECT_EQ(tcp(town_->b, "10.88.1.2", kPort, 300), ETIMEDOUT);
+    EXPECT_EQ(service.received(100), 0);
+    request_.published = {{.protocol = "tcp", .port = kPort}};
+    apply();
+    EXPECT_EQ(tcp(town_->lan, "10.88.1.2", kPort, 300), 0);
+}
+
 TEST_P(InsideTest, WhatWasChangedIsSeenAndRepaired) {
     EXPECT_THAT(problem(), HasSubstr("table inet alca is missing"));
     apply();
@@ -229,7 +243,7 @@ TEST_P(InsideTest, WhatWasChangedIsSeenAndRepaired) {
     EXPECT_THAT(problem(), HasSubstr("chain out"));
     apply();
     EXPECT_EQ(problem(), "");
-    town_->a.nft("delete element inet alca host4 { 192.168.77.1 }\n");
+    town_->a.nft("delete element inet alca host4 { 198.51.100.1 }\n");
     EXPECT_THAT(problem(), HasSubstr("of set host4 is missing"));
     apply();
     town_->a.nft("flush chain inet alca in\n");
@@ -262,6 +276,22 @@ TEST_P(InsideTest, RemoveLeavesNothing) {
     ASSERT_TRUE(removed.has_value()) << removed.error().message;
     EXPECT_EQ(town_->a.nft_list("ruleset"), "");
     EXPECT_TRUE(town_->host.run([&] { return firewall_->remove(QuietCall(), request_); }));
+}
+
+// Networks of engines come and go all the time.
+TEST_P(InsideTest, AnotherPrivateAddressOfTheHostIsNoDifference) {
+    apply();
+    town_->host.ip("addr add 172.31.7.1/24 dev lo\naddr add 10.99.9.1/24 dev alcab\n");
+    EXPECT_EQ(problem(), "");
+    EXPECT_EQ(tcp(town_->a, "172.31.7.1"), ECONNREFUSED);
+    // With something allowed it counts, but for those on bridges of sandboxes.
+    request_.allow = {{.to = "172.31.0.0/16"}};
+    apply();
+    EXPECT_EQ(tcp(town_->a, "172.31.7.1"), ECONNREFUSED);
+    town_->host.ip("addr add 10.99.8.1/24 dev alcab\n");
+    EXPECT_EQ(problem(), "");
+    town_->host.ip("addr add 172.31.8.1/24 dev lo\n");
+    EXPECT_THAT(problem(), HasSubstr("set host4 is missing"));
 }
 
 TEST_P(InsideTest, ForeignTablesStayAsTheyAre) {
