@@ -102,12 +102,14 @@ class LifecycleTest(SandboxTest):
         self.assertEqual(facts["container"]["id"], self.inspect()["Id"])
         refused = facts["isolation"].pop("refused")
         self.assertEqual(set(refused), {"lan", "meta", "cgnat", "mcast", "host", "spoof", "proto", "proxy", "limit", "inbound"})
-        self.assertEqual(facts["isolation"], {"notes": [], "intact": True, "policy": "internet", "layer": "host nftables (inet alca)", "problems": [],
+        layers = "2 of 2 layers: host, direct; inside the sandbox, direct"
+        self.assertEqual(facts["isolation"], {"notes": [], "intact": True, "policy": "internet", "layer": layers, "problems": [],
+                                              "layers": [{"layer": "host", "way": "direct"}, {"layer": "inside", "way": "direct"}],
                                               "unprotected_reason": ""})  # fmt: skip
         text = self.work.run("status")
         self.assert_outcome(text, 0, err="")
         for line in (f"Project ID: {facts['project_id']}", "Container: Running", f"  Name: {self.name}", f"  Image: {IMAGE}",
-                     "Isolation: intact: host nftables (inet alca)"):  # fmt: skip
+                     f"Isolation: intact: {layers}"):  # fmt: skip
             self.assertIn(f"{line}\n", text.out)
         listed = [row for row in json.loads(self.work.run("list", "--json").out)["sandboxes"] if row["name"] == self.name]
         self.assertEqual(len(listed), 1)
