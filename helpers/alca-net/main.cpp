@@ -20,9 +20,10 @@ namespace relay = alca::nft::relay;
 
 constexpr int kNotTheProtocol = 2;
 
-// Static: a batch of rules may be large, the stack is not.
-std::array<std::uint8_t, relay::kMaxRequestBytes> g_request;
-std::array<std::uint8_t, relay::kMaxReplyBytes> g_reply;
+struct Buffers {
+    std::array<std::uint8_t, relay::kMaxRequestBytes> request;
+    std::array<std::uint8_t, relay::kMaxReplyBytes> reply;
+};
 
 // By protocol: routing and netfilter.
 struct Sockets {
@@ -78,8 +79,8 @@ int open_netlink(std::uint32_t protocol, int& socket) {
     return 0;
 }
 
-int send_netlink(int socket, std::size_t size) {
-    while (::send(socket, g_request.data(), size, 0) < 0) {
+int send_netlink(int socket, const Buffers& buffers, std::size_t size) {
+    while (::send(socket, buffers.request.data(), size, 0) < 0) {
         if (errno != EINTR) return errno;
     }
     return 0;
@@ -94,23 +95,25 @@ bool wait_for(int socket) {
     return entries[0].revents != 0;
 }
 
-int receive_netlink(int socket, int flags, std::uint32_t& size) {
+int receive_netlink(int socket, int flags, Buffers& buffers, std::uint32_t& size) {
     if (socket >= 0 && (flags & MSG_DONTWAIT) == 0 && !wait_for(socket)) return ECANCELED;
     while (true) {
         // MSG_TRUNC: the real length, so that a cut message cannot pass for a whole one.
-        const ssize_t got = ::recv(socket, g_reply.data(), g_reply.size(), flags | MSG_TRUNC);
+        const ssize_t got =
+            ::recv(socket, buffers.reply.data(), buffers.reply.size(), flags | MSG_TRUNC);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return errno;
-        if (static_cast<std::size_t>(got) > g_reply.size()) return ENOSPC;
+        if (static_cast<std::size_t>(got) > buffers.reply.size()) return ENOSPC;
         size = static_cast<std::uint32_t>(got);
         return 0;
     }
 }
 
 // False: not the protocol.
-bool perform(Sockets& sockets, const relay::Request& request, relay::Reply& reply) {
+bool perform(Sockets& sockets, Buffers& buffers, const relay::Request& request,
+             relay::Reply& reply) {
     if (request.operation == relay::probe) {
-        reply.error = alca::nft::send_probe(g_request.data(), request.bytes);
+        reply.error = alca::nft::send_probe(buffers.request.data(), request.bytes);
         return true;
     }
     int* socket = sockets.of(request.argument);
@@ -120,13 +123,13 @@ bool perform(Sockets& sockets, const relay::Request& request, relay::Reply& repl
             reply.error = open_netlink(request.argument, *socket);
             return true;
         case relay::send_netlink:
-            reply.error = send_netlink(*socket, request.bytes);
+            reply.error = send_netlink(*socket, buffers, request.bytes);
             return true;
         case relay::receive_netlink:
-            reply.error = receive_netlink(*socket, 0, reply.bytes);
+            reply.error = receive_netlink(*socket, 0, buffers, reply.bytes);
             return true;
         case relay::receive_now:
-            reply.error = receive_netlink(*socket, MSG_DONTWAIT, reply.bytes);
+            reply.error = receive_netlink(*socket, MSG_DONTWAIT, buffers, reply.bytes);
             return true;
         default:
             return false;
@@ -138,14 +141,17 @@ bool perform(Sockets& sockets, const relay::Request& request, relay::Reply& repl
 int main() {
     ::prctl(PR_SET_DUMPABLE, 0);  // nobody looks into a process that may change rules
     if (!write_all(relay::kHello.data(), relay::kHello.size())) return 1;
+    static Buffers buffers;  // a batch of rules may be large, the stack is not
     Sockets sockets;
     relay::Request request;
     while (read_all(&request, sizeof request)) {
-        if (request.bytes > g_request.size() || !read_all(g_request.data(), request.bytes))
+        if (request.bytes > buffers.request.size() ||
+            !read_all(buffers.request.data(), request.bytes))
             return kNotTheProtocol;
         relay::Reply reply;
-        if (!perform(sockets, request, reply)) return kNotTheProtocol;
-        if (!write_all(&reply, sizeof reply) || !write_all(g_reply.data(), reply.bytes)) return 1;
+        if (!perform(sockets, buffers, request, reply)) return kNotTheProtocol;
+        if (!write_all(&reply, sizeof reply) || !write_all(buffers.reply.data(), reply.bytes))
+            return 1;
     }
     return 0;
 }

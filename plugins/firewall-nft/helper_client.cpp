@@ -50,7 +50,7 @@ Result<std::string> exchange(const Call& call, int fd, const std::string& questi
     }
     ::shutdown(fd, SHUT_WR);
     std::string answer;
-    std::array<char, 16 * 1024> chunk{};
+    std::array<char, 16UL * 1024> chunk{};
     while (answer.size() <= kMaxHelperBytes) {
         std::array<pollfd, 2> entries{pollfd{fd, POLLIN, 0}, pollfd{call.cancel_fd(), POLLIN, 0}};
         const int ready = ::poll(entries.data(), entries.size(), kPatienceMs);

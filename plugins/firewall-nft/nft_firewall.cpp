@@ -257,8 +257,7 @@ Result<void> NftFirewall::apply_here(const Call& call, const FirewallRequest& re
     if (auto own = check_owner(**rules, interface); !own) return own;
     // Ahead of the registration: closed until what passes gets the mark, never the other way round.
     IpRules routing(kernel());
-    const auto switched =
-        target->sandbox.strict ? routing.put(interface) : routing.remove(interface);
+    auto switched = target->sandbox.strict ? routing.put(interface) : routing.remove(interface);
     if (!switched) return switched;
     return (*rules)->apply(call, target->sandbox, target->around);
 }

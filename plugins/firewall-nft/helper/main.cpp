@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +35,7 @@ class QuietCall final : public alca::Call {
 
 Result<std::string> read_input() {
     std::string text;
-    std::array<char, 16 * 1024> chunk{};
+    std::array<char, 16UL * 1024> chunk{};
     while (text.size() <= alca::nft::kMaxHelperRequestBytes) {
         const ssize_t got = ::read(STDIN_FILENO, chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
@@ -132,6 +133,19 @@ bool write_all(std::string_view text) {
     return true;
 }
 
+// The exit code.
+int respond() {
+    const auto result = answer();
+    Json json{{"version", kHelperVersion}};
+    if (result) {
+        json["answer"] = *result;
+    } else {
+        json["code"] = name_of(result.error().code);
+        json["message"] = result.error().message;
+    }
+    return write_all(alca::dump(json)) && result ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** /*argv*/) {
@@ -144,13 +158,10 @@ int main(int argc, char** /*argv*/) {
         std::fputs("alca-network-helper takes no arguments; alca starts it by itself\n", stderr);
         return 2;
     }
-    const auto result = answer();
-    Json json{{"version", kHelperVersion}};
-    if (result) {
-        json["answer"] = *result;
-    } else {
-        json["code"] = name_of(result.error().code);
-        json["message"] = result.error().message;
+    try {
+        return respond();
+    } catch (const std::exception& error) {
+        std::fputs(error.what(), stderr);
+        return 1;
     }
-    return write_all(alca::dump(json)) && result ? 0 : 1;
 }

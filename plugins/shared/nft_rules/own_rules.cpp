@@ -64,14 +64,14 @@ void refuse_what_passes_by(Chain& chain, const Proxy& proxy) {
     refuse_tcp(chain, ct_status(IPS_CONFIRMED), ct_answered_not_at(proxy.port));
 }
 
-void judge_for_proxy(Chain& chain, const Sandbox& sandbox) {
+void judge_for_proxy(Chain& chain, const Sandbox& sandbox, const Proxy& proxy) {
     accept_resolvers(chain, sandbox);
     // NAT leaves these alone.
     chain.rule(protocol(IPPROTO_TCP), ct_state(kNotTracked), drop());
     chain.rule(protocol(IPPROTO_UDP), to_port(kQuicPort), go_to("d_proxy"));
     // A member of the sandbox's own network, seen here where bridged packets pass these hooks too.
     chain.rule(protocol(IPPROTO_TCP), target_on_same_interface(), accept());
-    refuse_what_passes_by(chain, *sandbox.proxy);
+    refuse_what_passes_by(chain, proxy);
 }
 
 void limit_new_connections(Chain& chain, std::uint32_t per_second) {
@@ -169,7 +169,7 @@ std::optional<ChainSpec> decision_chain(const Sandbox& sandbox) {
     if (limits.new_connections_per_second != 0) {
         limit_new_connections(chain, limits.new_connections_per_second);
     }
-    if (sandbox.proxy) judge_for_proxy(chain, sandbox);
+    if (sandbox.proxy) judge_for_proxy(chain, sandbox, *sandbox.proxy);
     if (internet) {
         judge_by_policy(chain, sandbox);
     } else {

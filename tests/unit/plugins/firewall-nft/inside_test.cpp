@@ -1,4 +1,5 @@
 // The layer inside the sandbox's own namespace, by both ways into it; counted at the target.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,12 +37,22 @@ enum class Way { by_pid, by_relay };
 // A child in `where`, until the object ends.
 class Child {
   public:
+    // Returns when the child is there: until then its namespace is the machine's own.
     template <class Function>
-    Child(const Netns& where, Function function) : pid_(::fork()) {
-        if (pid_ != 0) return;
-        where.enter();
-        function();
-        ::_exit(99);
+    Child(const Netns& where, Function function) {
+        std::array<int, 2> arrived{-1, -1};
+        if (::pipe2(arrived.data(), O_CLOEXEC) != 0) ADD_FAILURE() << "no pipe";
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            where.enter();
+            static_cast<void>(::write(arrived[1], "!", 1));
+            function();
+            ::_exit(99);
+        }
+        ::close(arrived[1]);
+        char byte = 0;
+        EXPECT_EQ(::read(arrived[0], &byte, 1), 1);
+        ::close(arrived[0]);
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
@@ -52,7 +63,7 @@ class Child {
     [[nodiscard]] pid_t pid() const { return pid_; }
 
   private:
-    pid_t pid_;
+    pid_t pid_ = -1;
 };
 
 class InsideTest : public testing::TestWithParam<Way> {
