@@ -89,9 +89,9 @@ void add_network(CLI::App& app, Program& program) {
     auto* network = app.add_subcommand("network", "Look at what the sandbox may not reach");
     network->require_subcommand(1);
     network->footer(
-        "There is no network helper to install: the rules of a sandbox come and go with it. What "
-        "the\n"
-        "helper of the Go tool has left is told by `alca doctor`.\n\n"
+        "The rules of a sandbox come and go with it; who puts them up without root is\n"
+        "`alca network-helper`. What the helper of the Go tool has left is told by `alca "
+        "doctor`.\n\n"
         "Examples:\n  alca network blocked");
     auto* command = network->add_subcommand(
         "blocked", "List what was refused within the last hour, and how to allow it");

@@ -73,9 +73,13 @@ int status(Program& program, bool as_json) {
     return print(text) ? exit_ok : exit_failed;
 }
 
-// True: go on.
-bool agreed(Console& console, bool yes) {
-    return yes || console.confirm("Continue?").value_or(false);
+// True: go on. Who cannot be asked has not said no: that is an error, or a script would take it for
+// done.
+Result<bool> agreed(Console& console, bool yes) {
+    if (yes) return true;
+    const auto answer = console.confirm("Continue?");
+    if (!answer) return fail(Code::denied, "there is no terminal to ask on; say --yes");
+    return *answer;
 }
 
 int install(Program& program, const std::string& wanted_group, bool yes) {
@@ -96,7 +100,9 @@ int install(Program& program, const std::string& wanted_group, bool yes) {
         "members of the group {} only. It puts up and takes down network rules of their own "
         "sandboxes and nothing else; other rules of this machine stay as they are.",
         flow::kInstalledNetworkHelper, *group));
-    if (!agreed(console, yes)) return exit_ok;
+    const auto go_on = agreed(console, yes);
+    if (!go_on) return report(go_on.error());
+    if (!*go_on) return exit_ok;
     const auto done = flow::install_network_helper(source, flow::kInstalledNetworkHelper, *group);
     if (!done) return report(done.error());
     console.success("Network helper installed.");
@@ -115,7 +121,9 @@ int uninstall(bool yes) {
     }
     console.notice(fmt::format("This removes {}. Rules that are up stay until 'alca down'.",
                                flow::kInstalledNetworkHelper));
-    if (!agreed(console, yes)) return exit_ok;
+    const auto go_on = agreed(console, yes);
+    if (!go_on) return report(go_on.error());
+    if (!*go_on) return exit_ok;
     const auto done = flow::uninstall_network_helper(flow::kInstalledNetworkHelper);
     if (!done) return report(done.error());
     console.success("Network helper uninstalled.");

@@ -41,10 +41,6 @@ Result<Protection> find_protection(const Context& context, const config::Config&
 
     protection.proxy = config.network.proxy;
     protection.limits = config.network.limits;
-    if (protection.proxy) {
-        context.ui.step(fmt::format("All TCP connections go through the proxy {}",
-                                    config::proxy_text(*protection.proxy)));
-    }
     auto ways = find_ways(context.firewall, context.host, context.call, *engine);
     if (!ways) return fail(ways.error());
     protection.ways = std::move(*ways);
@@ -77,6 +73,10 @@ Result<Protection> find_protection(const Context& context, const config::Config&
                         "network.limits; take them out of .alca.toml, or install the plugin "
                         "firewall-nft",
                         context.firewall->id));
+    }
+    if (protection.proxy && protection.has_rules()) {
+        context.ui.step(fmt::format("All TCP connections go through the proxy {}",
+                                    config::proxy_text(*protection.proxy)));
     }
     protection.strict = config.network.strict && protection.has_rules();
     if (protection.strict && !protection.ways.strict) {
