@@ -343,6 +343,17 @@ TEST_F(LayersTest, ASandboxThatEndsMeanwhileIsNotReady) {
     EXPECT_EQ(left_over(), "");
 }
 
+// What was entered by its number was then the namespace of somebody else.
+TEST_F(LayersTest, ASandboxThatIsAnotherProcessMeanwhileIsNotReady) {
+    direct(true, true);
+    firewall.on_inside_apply = [&] { ++sandbox().pid; };
+    EXPECT_THAT(message_of(up()), HasSubstr("ended while its network rules were put up"));
+    EXPECT_EQ(left_over(), "");
+    firewall.on_inside_apply = [&] { sandbox().started_at = "later"; };
+    EXPECT_THAT(message_of(up()), HasSubstr("ended while its network rules were put up"));
+    EXPECT_EQ(left_over(), "");
+}
+
 // ---- what was refused
 
 TEST_F(LayersTest, CountersOfBothLayersAreAddedUp) {
