@@ -51,7 +51,7 @@ Check check_program(const char* name, const fs::path& file, int right) {
 
 // leftovers: those among the runtime's containers are added. engines: those that can be used.
 std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& leftovers,
-                                  std::vector<RuntimeProbe>& engines) {
+                                  std::vector<project::EngineState>& engines) {
     std::vector<Check> checks;
     for (const auto* plugin : session.loader().catalog().providers("alca.runtime/1")) {
         auto chosen = session.choose_runtime(plugin->id, "");
@@ -70,7 +70,7 @@ std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& lefto
                  fmt::format("{} {} (API {}) at {} ({})", probe->engine, probe->version,
                              probe->api_version, probe->endpoint, probe->endpoint_from),
                  ""});
-            engines.push_back(*probe);
+            engines.push_back(flow::engine_state(*probe));
             const auto sandboxes = chosen->runtime->list(session.call());
             if (!sandboxes) continue;  // `alca list` tells
             if (auto old = leftover_containers(*sandboxes)) leftovers.push_back(std::move(*old));
@@ -84,10 +84,10 @@ std::vector<Check> check_runtimes(Session& session, std::vector<Leftover>& lefto
 }
 
 // How the rules of a sandbox could be put up now, for each engine that answers.
-std::vector<Check> check_firewall(Session& session, std::vector<RuntimeProbe> engines) {
+std::vector<Check> check_firewall(Session& session, std::vector<project::EngineState> engines) {
     if (engines.empty()) {
         engines.emplace_back();
-        engines.back().engine = "without an engine";
+        engines.back().name = "without an engine";
         engines.back().shares_kernel = true;
     }
     const auto chosen = session.choose_firewall("");
@@ -98,7 +98,7 @@ std::vector<Check> check_firewall(Session& session, std::vector<RuntimeProbe> en
     }
     const flow::FirewallPort port{.id = firewall->id, .firewall = *firewall->firewall};
     std::vector<Check> checks;
-    for (const RuntimeProbe& engine : engines) {
+    for (const project::EngineState& engine : engines) {
         const auto ways = flow::find_ways(&port, session.host(), session.call(), engine);
         if (!ways) {
             checks.push_back({firewall->id, false, "no answer", ways.error().message});
@@ -107,7 +107,7 @@ std::vector<Check> check_firewall(Session& session, std::vector<RuntimeProbe> en
         const bool possible = ways->host || ways->inside;
         const bool slow = ways->host == flow::Way::container && ways->here;
         checks.push_back({firewall->id, possible,
-                          engine.engine + ": " + flow::describe(ways->host, ways->inside),
+                          engine.name + ": " + flow::describe(ways->host, ways->inside),
                           slow ? "faster: sudo alca network-helper install" : ways->missing});
     }
     return checks;
@@ -172,7 +172,7 @@ int doctor(Program& program, bool as_json) {
                               check_program("alca-init", session.host().init_program, X_OK),
                               check_program("alca-net", session.host().net_helper_archive, R_OK)};
     auto leftovers = leftover_files("/");
-    std::vector<RuntimeProbe> engines;
+    std::vector<project::EngineState> engines;
     for (Check& check : check_runtimes(session, leftovers, engines)) {
         checks.push_back(std::move(check));
     }

@@ -38,15 +38,13 @@ void warn_of_setuid_files(const Context& context, const project::State& state) {
 Result<void> check_rights(const Context& context, const Call& call, const project::State& state) {
     const bool host_rules = !state.firewall.plugin.empty() && state.firewall.host;
     if (!host_rules || context.firewall == nullptr) return {};
-    // The direct way first: what the engine can do takes it long to tell.
-    RuntimeProbe engine;
-    engine.shares_kernel = state.firewall.here;
-    auto ways = find_ways(context.firewall, context.host, call, engine);
-    if (!ways) return fail(ways.error());
-    if (ways->host) return {};
-    const auto probe = context.runtime.runtime.probe(call);
-    if (!probe) return fail(probe.error());
-    ways = find_ways(context.firewall, context.host, call, *probe);
+    project::EngineState engine = state.engine;
+    if (engine.name.empty()) {  // of an older alca
+        const auto probe = context.runtime.runtime.probe(call);
+        if (!probe) return fail(probe.error());
+        engine = engine_state(*probe);
+    }
+    const auto ways = find_ways(context.firewall, context.host, call, engine);
     if (!ways) return fail(ways.error());
     if (ways->host) return {};
     return fail(Code::denied, fmt::format("the network rules cannot be removed: {}; nothing was "

@@ -74,8 +74,12 @@ std::string_view to_string(Way way) {
     return "unknown";
 }
 
+project::EngineState engine_state(const RuntimeProbe& probe) {
+    return {probe.engine, probe.shares_kernel, probe.rootless, probe.net_helper};
+}
+
 Result<Ways> find_ways(const FirewallPort* firewall, const Host& machine, const Call& call,
-                       const RuntimeProbe& engine) {
+                       const project::EngineState& engine) {
     Ways ways;
     if (firewall == nullptr) {
         ways.missing = "no firewall plugin is installed; see: alca plugins list";

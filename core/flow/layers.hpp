@@ -26,6 +26,8 @@ enum class Way {
 
 [[nodiscard]] std::string_view to_string(Way way);
 
+[[nodiscard]] project::EngineState engine_state(const RuntimeProbe& probe);
+
 struct Ways {
     std::optional<Way> host;
     std::optional<Way> inside;
@@ -39,7 +41,7 @@ struct Ways {
 // (ALCA_NETWORK_LAYERS, see docs/reference/network.md). Changes nothing.
 // firewall: nullptr when no plugin for it is installed.
 [[nodiscard]] Result<Ways> find_ways(const FirewallPort* firewall, const Host& host,
-                                     const Call& call, const RuntimeProbe& engine);
+                                     const Call& call, const project::EngineState& engine);
 
 // Gives `work` a firewall that is where the layer is: directly, or where this process lacks the
 // right to (error denied, which changes nothing), by container. `work` must not use the runtime.

@@ -21,14 +21,10 @@ NetworkPolicy policy_of(const project::FirewallState& firewall) {
                                                              : NetworkPolicy::internet;
 }
 
-Result<Protection> find_protection(const Context& context, const config::Config& config) {
+Result<Protection> find_protection(const Context& context, const config::Config& config,
+                                   const project::EngineState& engine) {
     Protection protection;
     protection.policy = policy_of(config);
-    const auto engine = context.runtime.runtime.probe(context.call);
-    if (!engine) return fail(engine.error());
-    if (!engine->available) return fail(Code::unavailable, engine->reason);
-
-    protection.engine = engine->engine;
     if (protection.policy == NetworkPolicy::internet) {
         auto access = lan_access(context, config);
         if (!access) return fail(access.error());
@@ -41,7 +37,7 @@ Result<Protection> find_protection(const Context& context, const config::Config&
 
     protection.proxy = config.network.proxy;
     protection.limits = config.network.limits;
-    auto ways = find_ways(context.firewall, context.host, context.call, *engine);
+    auto ways = find_ways(context.firewall, context.host, context.call, engine);
     if (!ways) return fail(ways.error());
     protection.ways = std::move(*ways);
     const bool is_open = protection.policy == NetworkPolicy::open;

@@ -17,7 +17,6 @@ namespace alca::flow {
 
 // What can stand between a sandbox and the network here.
 struct Protection {
-    std::string engine;  // its name for people, "Docker"
     NetworkPolicy policy = NetworkPolicy::internet;
     Ways ways;         // inside is never used for the policy "open"
     LanAccess access;  // empty when the policy is "open"
@@ -30,9 +29,10 @@ struct Protection {
     [[nodiscard]] bool has_rules() const { return ways.host || ways.inside; }
 };
 
-// Asks the plugins, and looks host names up; changes nothing.
+// Asks the firewall plugin, and looks host names up; changes nothing.
 [[nodiscard]] Result<Protection> find_protection(const Context& context,
-                                                 const config::Config& config);
+                                                 const config::Config& config,
+                                                 const project::EngineState& engine);
 
 // What the state says of a sandbox that is held by rules. Only with protection.has_rules().
 // before: what the state said until now; rules of the host that are there stay in force.

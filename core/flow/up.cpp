@@ -70,8 +70,8 @@ Result<void> check_neighbours(const Context& context, const config::Config& conf
 
 // Protection that is missing stops here, before anything is made, unless the user said otherwise.
 Result<Protection> require_protection(const Context& context, const config::Config& config,
-                                      bool allow_unprotected) {
-    auto protection = find_protection(context, config);
+                                      const project::EngineState& engine, bool allow_unprotected) {
+    auto protection = find_protection(context, config, engine);
     if (!protection || protection->missing.empty()) return protection;
     if (!allow_unprotected) {
         return fail(Code::denied,
@@ -148,30 +148,47 @@ Result<void> keep_running(const Context& context, const MakeRequest& request,
     return context.store.save(state);
 }
 
-Result<void> bring_up(const Context& context, const MakeRequest& request, bool force,
-                      project::State& state) {
+// What the engine is. Not asked again (it takes Docker half the time of an `up` that finds all as
+// it must be) while the sandbox that it made is there.
+Result<void> look_at_engine(const Context& context, const SandboxStatus& status,
+                            project::State& state) {
+    const bool is_known = !state.engine.name.empty() && !status.container_id.empty() &&
+                          status.container_id == state.container_id;
+    if (is_known) return {};
+    const auto probe = context.runtime.runtime.probe(context.call);
+    if (!probe) return fail(probe.error());
+    if (!probe->available) return fail(Code::unavailable, probe->reason);
+    state.engine = engine_state(*probe);
+    return {};
+}
+
+Result<SandboxStatus> find_sandbox(const Context& context, const project::State& state) {
     auto status = context.runtime.runtime.status(context.call, make_ref(state));
     if (!status) return fail(status.error(), "failed to get container status");
     if (status->state != SandboxState::absent) {
-        if (auto ours = check_ours(*status, state); !ours) return ours;
+        if (auto ours = check_ours(*status, state); !ours) return fail(ours.error());
     }
+    return status;
+}
 
+Result<void> bring_up(const Context& context, const MakeRequest& request,
+                      const SandboxStatus& status, bool force, project::State& state) {
     const bool whole = state.phase == project::Phase::ready &&
-                       status->state != SandboxState::absent &&
-                       status->state != SandboxState::unknown;
+                       status.state != SandboxState::absent &&
+                       status.state != SandboxState::unknown;
     const bool started_before = state.phase != project::Phase::absent;
     if (whole && !wants_rebuild(context, request.config, force, state)) {
-        if (status->state == SandboxState::paused) {
+        if (status.state == SandboxState::paused) {
             return fail(Code::unavailable,
                         fmt::format("container {} is paused; unpause it, or run: alca down",
                                     state.container_name));
         }
-        if (status->state == SandboxState::running) {
-            return keep_running(context, request, *status, state);
+        if (status.state == SandboxState::running) {
+            return keep_running(context, request, status, state);
         }
-        return start_sandbox(context, request, *status, state);
+        return start_sandbox(context, request, status, state);
     }
-    if (started_before || status->state != SandboxState::absent) {
+    if (started_before || status.state != SandboxState::absent) {
         context.ui.step(whole ? "Removing existing container for rebuild"
                               : "Removing what an interrupted run has left");
         // Removal, once begun, is finished; whoever cancels is heard by the next step.
@@ -205,16 +222,20 @@ Result<void> up(const Context& context, const config::Config& config, const UpOp
     if (auto same = check_plugins(context, *state); !same) return same;
     if (auto apart = check_neighbours(context, config); !apart) return apart;
     if (auto approved = approve(context, config, options.trust, *state); !approved) return approved;
-    const auto protection = require_protection(context, config, options.allow_unprotected);
+    const auto status = find_sandbox(context, *state);
+    if (!status) return fail(status.error());
+    if (auto known = look_at_engine(context, *status, *state); !known) return known;
+    const auto protection =
+        require_protection(context, config, state->engine, options.allow_unprotected);
     if (!protection) return fail(protection.error());
 
     const MakeRequest request{.config = config,
                               .protection = *protection,
                               .allow_unprotected = options.allow_unprotected};
-    if (auto done = bring_up(context, request, options.force, *state); !done) return done;
+    if (auto done = bring_up(context, request, *status, options.force, *state); !done) return done;
     // The sandbox is ready whether or not there is a copy for scripts, and what runs in it can have
     // put anything in the copy's place by now.
-    if (auto copied = project::write_copy(*state, protection->engine); !copied) {
+    if (auto copied = project::write_copy(*state, state->engine.name); !copied) {
         context.ui.warn(copied.error().message);
     }
     if (state->allow_unprotected) {

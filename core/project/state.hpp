@@ -36,6 +36,15 @@ struct NetworkState {
     std::vector<std::string> gateways;
 };
 
+// What the engine said of itself when it made the sandbox; none of it can change while it has it.
+struct EngineState {
+    std::string name;  // for people, "Docker Engine"; "" = never asked
+    bool shares_kernel = false;
+    bool rootless = false;
+    bool net_helper = false;  // these three: see RuntimeProbe
+    friend bool operator==(const EngineState&, const EngineState&) = default;
+};
+
 // A host name that lan-access allows, and what it stood for.
 struct ResolvedName {
     std::string name;
@@ -66,6 +75,7 @@ struct State {
     Directory directory;     // when the state was made
     Phase phase = Phase::absent;
     std::string runtime;  // plugin id, "runtime-docker"
+    EngineState engine;
     std::string container_id;
     std::string container_name;
     std::string image_user;  // the image's USER, "" = root

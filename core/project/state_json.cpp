@@ -57,6 +57,23 @@ Result<NetworkState> network_from_json(const Json& json) {
     return in.done(std::move(network));
 }
 
+Json engine_json(const EngineState& engine) {
+    return Json{{"name", engine.name},
+                {"shares_kernel", engine.shares_kernel},
+                {"rootless", engine.rootless},
+                {"net_helper", engine.net_helper}};
+}
+
+Result<EngineState> engine_from_json(const Json& json) {
+    EngineState engine;
+    JsonReader in(json, "state.engine");
+    in.read("name", engine.name);
+    in.read("shares_kernel", engine.shares_kernel);
+    in.read("rootless", engine.rootless);
+    in.read("net_helper", engine.net_helper);
+    return in.done(std::move(engine));
+}
+
 Json firewall_json(const FirewallState& firewall) {
     Json json{
         {"plugin", firewall.plugin}, {"policy", firewall.policy},      {"dns", firewall.dns},
@@ -91,6 +108,9 @@ Result<void> read_parts(const Json& json, State& state) {
     if (!network) return fail(network.error());
     auto firewall = firewall_from_json(json.contains("firewall") ? json["firewall"] : none);
     if (!firewall) return fail(firewall.error());
+    auto engine = engine_from_json(json.contains("engine") ? json["engine"] : none);
+    if (!engine) return fail(engine.error());
+    state.engine = std::move(*engine);
     state.network = std::move(*network);
     state.firewall = std::move(*firewall);
     if (!state.applied_config.is_null() && !state.applied_config.is_object()) {
@@ -129,6 +149,7 @@ Json to_json(const State& state) {
         {"inode", state.directory.inode},
         {"phase", to_string(state.phase)},
         {"runtime", state.runtime},
+        {"engine", engine_json(state.engine)},
         {"container_id", state.container_id},
         {"container_name", state.container_name},
         {"image_user", state.image_user},

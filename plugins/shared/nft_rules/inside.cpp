@@ -20,8 +20,6 @@ constexpr const char* kHost4 = "host4";
 constexpr const char* kHost6 = "host6";
 constexpr const char* kLoopback = "lo";
 constexpr std::uint16_t kDnsPort = 53;
-constexpr std::uint8_t kLooseSourceRoute = 131;
-constexpr std::uint8_t kStrictSourceRoute = 137;
 constexpr std::int32_t kPriority = NF_IP_PRI_FILTER - 10;
 
 constexpr std::uint32_t kEstablished = NF_CT_STATE_BIT(IP_CT_ESTABLISHED);
@@ -61,19 +59,14 @@ void allow(Chain& out, const Allowance& allowance) {
 ChainSpec out(const InsideView& view) {
     Chain chain("out", Hook{NF_INET_LOCAL_OUT, kPriority});
     chain.rule(to_interface(kLoopback), accept());
-    chain.rule(ct_state(kEstablished), ct_reply(), accept());
-    chain.rule(icmp6_type_in("neighbour"), hop_limit(255), accept());
+    chain.rule(ct_reply(), ct_state(kEstablished), accept());
+    chain.rule(not_a_plain_header4(), jump("headers"));
     chain.rule(ct_state(kInvalid), drop());
-    // By a way of its own choice it would be judged by the first stop.
-    chain.rule(ip4_option(kLooseSourceRoute), go_to("d_proto"));
-    chain.rule(ip4_option(kStrictSourceRoute), go_to("d_proto"));
-    chain.rule(ip6_header(IPPROTO_ROUTING), go_to("d_proto"));
-    chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address4_in(kDns4), accept());
-    chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address6_in(kDns6), accept());
+    chain.rule(to_port(kDnsPort), jump("dns"));
     for (const Allowance& allowance : view.allow) allow(chain, allowance);
     // Our own probes: not worth a note each time that a command starts.
-    chain.rule(to_address4_in(kHost4), protocol(IPPROTO_UDP), to_port(kProbePort), drop());
-    chain.rule(to_address6_in(kHost6), protocol(IPPROTO_UDP), to_port(kProbePort), drop());
+    chain.rule(to_port(kProbePort), protocol(IPPROTO_UDP), to_address4_in(kHost4), drop());
+    chain.rule(to_port(kProbePort), protocol(IPPROTO_UDP), to_address6_in(kHost6), drop());
     chain.rule(to_address4_in(kHost4), go_to("d_host"));
     chain.rule(to_address6_in(kHost6), go_to("d_host"));
     chain.rule(target_type_in("to_many"), go_to("d_mcast"));
@@ -184,6 +177,7 @@ TableSpec inside_table(const InsideView& view) {
     }
     table.chains.push_back(end());
     table.chains.push_back(answer());
+    for (ChainSpec& chain : common_chains()) table.chains.push_back(std::move(chain));
     table.chains.push_back(out(view));
     table.chains.push_back(in(view));
     table.chains.push_back(forward());

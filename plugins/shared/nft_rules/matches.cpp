@@ -6,6 +6,7 @@
 namespace alca::nft {
 namespace {
 
+constexpr Field kVersionAndLength{NFT_PAYLOAD_NETWORK_HEADER, 0, 1};
 constexpr Field kSource4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
 constexpr Field kSource6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
 constexpr Field kTarget4{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
@@ -72,15 +73,6 @@ Phrase count_sandbox(const std::string& map) {
     return phrase(load_meta(NFT_META_IIFNAME), count_in(map));
 }
 
-Phrase within_one(const std::string& set) {
-    return phrase(load_meta(NFT_META_IIFNAME), load_meta(NFT_META_OIFNAME, NFT_REG_2), in_set(set));
-}
-
-Phrase to_unknown(const std::string& set) {
-    return phrase(load_meta(NFT_META_OIFNAME), load_meta(NFT_META_OIFNAME, NFT_REG_2),
-                  not_in_set(set));
-}
-
 Phrase sandbox_faster_than(const std::string& set, std::uint64_t per_second,
                            std::uint32_t burst_packets) {
     return phrase(load_meta(NFT_META_IIFNAME), update(set, faster_than(per_second, burst_packets)));
@@ -136,6 +128,12 @@ Phrase icmp6_type_in(const std::string& set) {
 
 Phrase hop_limit(std::uint8_t hops) {
     return phrase(load_payload(kHopLimit), compare(NFT_CMP_EQ, {hops}));
+}
+
+Phrase is_ip6() { return family(NFPROTO_IPV6); }
+
+Phrase not_a_plain_header4() {
+    return phrase(load_payload(kVersionAndLength), compare(NFT_CMP_NEQ, {0x45}));
 }
 
 Phrase ip4_option(std::uint8_t number) {

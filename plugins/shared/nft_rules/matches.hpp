@@ -24,8 +24,6 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase by_sandbox(const std::string& map);         // iifname vmap @map
 [[nodiscard]] Phrase by_target_sandbox(const std::string& map);  // oifname vmap @map
 [[nodiscard]] Phrase count_sandbox(const std::string& map);      // counter name iifname map @map
-[[nodiscard]] Phrase within_one(const std::string& set);         // iifname . oifname @set
-[[nodiscard]] Phrase to_unknown(const std::string& set);         // oifname . oifname != @set
 [[nodiscard]] Phrase sandbox_faster_than(
     const std::string& set, std::uint64_t per_second,
     std::uint32_t burst_packets);  // update @set { iifname limit ... }
@@ -49,6 +47,8 @@ using Phrase = std::vector<ExpressionPtr>;
 [[nodiscard]] Phrase icmp4_type_in(const std::string& set);
 [[nodiscard]] Phrase icmp6_type_in(const std::string& set);
 [[nodiscard]] Phrase hop_limit(std::uint8_t hops);  // behind an IPv6 match only
+[[nodiscard]] Phrase is_ip6();
+[[nodiscard]] Phrase not_a_plain_header4();  // IPv6, or IPv4 with options
 [[nodiscard]] Phrase ip4_option(std::uint8_t number);
 [[nodiscard]] Phrase ip6_header(std::uint8_t number);
 [[nodiscard]] Phrase to_port(std::uint16_t port);  // th dport; behind protocol_in

@@ -32,20 +32,41 @@ ChainSpec pre() {
 
 // What passes, or not, whatever the policy. Only the reply direction passes by connection state:
 // every packet of the sandbox's own connections is judged anew, so a new rule cuts them at once.
+// What is rare is a chain of its own: every packet pays for each rule that it is compared with.
 ChainSpec head() {
     Chain chain("head");
-    chain.rule(ct_state(kEstablished), ct_reply(), accept());
-    // Errors only: redirects count as related too.
-    chain.rule(ct_state(kRelated), icmp4_type_in("icmp4_errors"), accept());
-    chain.rule(ct_state(kRelated), icmp6_type_in("icmp6_errors"), accept());
+    chain.rule(ct_reply(), ct_state(kEstablished), accept());
+    chain.rule(not_a_plain_header4(), jump("headers"));
+    chain.rule(ct_state(kNew | kRelated | kInvalid), jump("first"));
+    chain.rule(to_port(kDnsPort), jump("dns"));
+    return chain.take();
+}
+
+// IPv6, and IPv4 with options.
+ChainSpec headers() {
+    Chain chain("headers");
     chain.rule(icmp6_type_in("neighbour"), hop_limit(255), accept());
-    chain.rule(ct_state(kInvalid), drop());
     chain.rule(ip4_option(kLooseSourceRoute), go_to("d_proto"));
     chain.rule(ip4_option(kStrictSourceRoute), go_to("d_proto"));
     chain.rule(ip6_header(IPPROTO_ROUTING), go_to("d_proto"));
+    return chain.take();
+}
+
+// What belongs to no connection yet.
+ChainSpec first() {
+    Chain chain("first");
+    // Errors only: redirects count as related too.
+    chain.rule(ct_state(kRelated), icmp4_type_in("icmp4_errors"), accept());
+    chain.rule(ct_state(kRelated), icmp6_type_in("icmp6_errors"), accept());
+    chain.rule(ct_state(kInvalid), drop());
     chain.rule(ct_state(kNew), source_not_on_interface(), go_to("d_spoof"));
-    chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address4_in(kDns4), accept());
-    chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address6_in(kDns6), accept());
+    return chain.take();
+}
+
+ChainSpec dns() {
+    Chain chain("dns");
+    chain.rule(protocol_in("ports"), to_address4_in(kDns4), accept());
+    chain.rule(protocol_in("ports"), to_address6_in(kDns6), accept());
     return chain.take();
 }
 
@@ -53,9 +74,16 @@ ChainSpec head() {
 ChainSpec tail() {
     Chain chain("tail");
     chain.rule(target_not_unicast(), go_to("d_host"));
+    chain.rule(is_ip6(), go_to("tail6"));
     chain.rule(by_address4(kDeny4));
-    chain.rule(by_address6(kDeny6));
     chain.rule(to_address4_in(kOnLink4), go_to("d_lan"));
+    chain.rule(protocol_not_in("protocols"), go_to("d_proto"));
+    return chain.take();
+}
+
+ChainSpec tail6() {
+    Chain chain("tail6");
+    chain.rule(by_address6(kDeny6));
     chain.rule(to_address6_in(kOnLink6), go_to("d_lan"));
     chain.rule(protocol_not_in("protocols"), go_to("d_proto"));
     return chain.take();
@@ -101,7 +129,6 @@ ChainSpec output() {
 ChainSpec from_sandbox() {
     Chain chain("from_sandbox");
     chain.rule(to_no_sandbox(), accept());
-    chain.rule(within_one(kSelf), accept());
     chain.rule(ct_state(kEstablished), ct_reply(), accept());
     chain.rule(ct_status(IPS_DST_NAT), accept());
     chain.rule(go_to("d_lan"));
@@ -110,8 +137,21 @@ ChainSpec from_sandbox() {
 
 ChainSpec to_sandbox() {
     Chain chain("to_sandbox");
+    chain.rule(by_target_sandbox(kArriving));
+    chain.rule(go_to("d_nopolicy"));
+    return chain.take();
+}
+
+// To a sandbox with limits.
+ChainSpec arrived_limited() {
+    Chain chain(kArrivedLimited);
     chain.rule(by_target_sandbox(kLimited));  // jumps, and comes back
-    chain.rule(to_unknown(kSelf), go_to("d_nopolicy"));
+    chain.rule(go_to(kArrived));
+    return chain.take();
+}
+
+ChainSpec arrived() {
+    Chain chain(kArrived);
     chain.rule(ct_state(kEstablished | kRelated), accept());
     chain.rule(ct_status(IPS_DST_NAT), accept());
     chain.rule(drop());
@@ -171,6 +211,13 @@ ChainSpec answer() {
 
 }  // namespace
 
+std::vector<ChainSpec> common_chains() {
+    std::vector<ChainSpec> chains;
+    chains.push_back(headers());
+    chains.push_back(dns());
+    return chains;
+}
+
 std::vector<ChainSpec> static_chains() {
     std::vector<ChainSpec> chains;
     chains.push_back(refused_lan());
@@ -186,13 +233,18 @@ std::vector<ChainSpec> static_chains() {
     chains.push_back(note());
     chains.push_back(answer());
     chains.push_back(pre());
+    for (ChainSpec& chain : common_chains()) chains.push_back(std::move(chain));
+    chains.push_back(first());
     chains.push_back(head());
+    chains.push_back(tail6());
     chains.push_back(tail());
     chains.push_back(internet());
     chains.push_back(forward());
     chains.push_back(nat());
     chains.push_back(output());
     chains.push_back(from_sandbox());
+    chains.push_back(arrived());
+    chains.push_back(arrived_limited());
     chains.push_back(to_sandbox());
     return chains;
 }

@@ -9,15 +9,9 @@ Element counter_element(const InterfaceName& interface, std::string_view reason)
     return {.key = interface.key(), .counter = interface.counter(reason)};
 }
 
-Bytes self_key(const InterfaceName& interface) {
-    Bytes key = interface.key();
-    const Bytes again = interface.key();
-    key.insert(key.end(), again.begin(), again.end());
-    return key;
-}
-
-std::vector<Element> self_element(const Sandbox& sandbox) {
-    return {{.key = self_key(sandbox.interface)}};
+std::vector<Element> arriving_element(const Sandbox& sandbox) {
+    const char* chain = limit_chain(sandbox) ? kArrivedLimited : kArrived;
+    return {{.key = sandbox.interface.key(), .verdict = Verdict{.code = NFT_GOTO, .chain = chain}}};
 }
 
 std::vector<Element> restricted_element(const Sandbox& sandbox) {
@@ -125,9 +119,9 @@ Result<SandboxState> read_sandbox(Netlink& netlink, const TableSpec& table,
         if (!chain) return fail(chain.error());
         state.branches[i] = {.element = std::move(*element), .chain = std::move(*chain)};
     }
-    auto self = read_element(netlink, table.set(kSelf), self_key(interface));
-    if (!self) return fail(self.error());
-    state.self = std::move(*self);
+    auto arriving = read_element(netlink, table.set(kArriving), interface.key());
+    if (!arriving) return fail(arriving.error());
+    state.arriving = std::move(*arriving);
     auto restricted = read_element(netlink, table.set(kRestricted), interface.key());
     if (!restricted) return fail(restricted.error());
     state.restricted = std::move(*restricted);
@@ -158,7 +152,7 @@ std::string difference(const Sandbox& sandbox, const SandboxState& state) {
                                 chain);
         if (!problem.empty()) return problem;
     }
-    auto problem = element_problem(name, kSelf, self_element(sandbox), state.self);
+    auto problem = element_problem(name, kArriving, arriving_element(sandbox), state.arriving);
     if (!problem.empty()) return problem;
     problem = element_problem(name, kRestricted, restricted_element(sandbox), state.restricted);
     if (!problem.empty()) return problem;
@@ -183,7 +177,7 @@ void put_sandbox(Batch& batch, const TableSpec& table, const Sandbox& sandbox,
         put_element(batch, table.set(counter_map(kReasons[i])), reason.element,
                     {counter_element(sandbox.interface, kReasons[i])});
     }
-    put_element(batch, table.set(kSelf), state.self, self_element(sandbox));
+    put_element(batch, table.set(kArriving), state.arriving, arriving_element(sandbox));
     put_element(batch, table.set(kRestricted), state.restricted, restricted_element(sandbox));
     const auto wanted = wanted_branches(sandbox);
     for (std::size_t i = 0; i < kBranches.size(); ++i) {
@@ -203,7 +197,7 @@ void delete_sandbox(Batch& batch, const TableSpec& table, const InterfaceName& i
         batch.delete_rules(name);
         batch.delete_chain(name);
     }
-    batch.delete_elements(table.set(kSelf), state.self);
+    batch.delete_elements(table.set(kArriving), state.arriving);
     batch.delete_elements(table.set(kRestricted), state.restricted);
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         const auto& reason = state.reasons[i];

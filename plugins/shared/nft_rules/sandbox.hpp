@@ -1,5 +1,5 @@
-// nft_rules/sandbox.hpp - one sandbox in the table: an element of the registry, of `self`, and a
-// counter for each reason with the map element that leads to it; with rules of its own, chains.
+// nft_rules/sandbox.hpp - one sandbox in the table: an element of the registry, of `arriving`, and
+// a counter for each reason with the map element that leads to it; with rules of its own, chains.
 #ifndef ALCA_NFT_RULES_SANDBOX_HPP
 #define ALCA_NFT_RULES_SANDBOX_HPP
 
@@ -34,7 +34,7 @@ struct SandboxState {
         std::optional<ChainText> chain;
     };
     std::array<OfBranch, kBranches.size()> branches;  // in the order of kBranches
-    std::vector<Element> self;                        // none or one
+    std::vector<Element> arriving;                    // none or one
     std::vector<Element> restricted;
     struct Reason {
         std::vector<Element> element;

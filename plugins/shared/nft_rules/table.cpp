@@ -192,7 +192,7 @@ const SetSpec& TableSpec::set(std::string_view name) const {
 std::vector<SetSpec> static_sets() {
     std::vector<SetSpec> sets;
     sets.push_back(verdict_map(kRegistry, kInterface));
-    sets.push_back(make_set(kSelf, kInterface + kInterface));
+    sets.push_back(verdict_map(kArriving, kInterface));
     sets.push_back(make_set(kDns4, kAddress4));
     sets.push_back(make_set(kDns6, kAddress6));
     sets.push_back(interval_set(kOnLink4, kAddress4));

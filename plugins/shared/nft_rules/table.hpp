@@ -23,8 +23,7 @@ namespace alca::nft {
 
 inline constexpr const char* kTable = "alca";
 inline constexpr const char* kRegistry =
-    "sandbox";                                // interface -> policy; who is not in it is closed
-inline constexpr const char* kSelf = "self";  // interface . same interface
+    "sandbox";  // interface -> policy; who is not in it is closed
 inline constexpr const char* kDns4 = "dns4";
 inline constexpr const char* kDns6 = "dns6";
 // Public prefixes of networks that this machine is directly part of.
@@ -38,6 +37,9 @@ inline constexpr const char* kNoteLimit = "notelim";      // how fast each sandb
 inline constexpr const char* kAnswerLimit = "answerlim";  // how many errors each is sent
 inline constexpr const char* kProxied = "proxied";        // interface -> chain of its proxy
 inline constexpr const char* kLimited = "limited";        // interface -> chain of what goes to it
+inline constexpr const char* kArriving = "arriving";      // interface -> one of the next two chains
+inline constexpr const char* kArrived = "arrived";
+inline constexpr const char* kArrivedLimited = "arrived_limited";  // those in kLimited
 // Those whose own rules also take something away: never without them.
 inline constexpr const char* kRestricted = "restricted";
 inline constexpr const char* kPolicyInternet = "internet";  // chain
@@ -114,6 +116,8 @@ struct TableSpec {
 
 [[nodiscard]] std::vector<SetSpec> static_sets();      // table.cpp
 [[nodiscard]] std::vector<ChainSpec> static_chains();  // rules.cpp
+// Those that both layers have; they use "d_proto" and sets.
+[[nodiscard]] std::vector<ChainSpec> common_chains();  // rules.cpp
 [[nodiscard]] TableSpec static_table();
 // The ranges of kDeny4 and kDeny6.
 [[nodiscard]] std::vector<AddressRange> denied_ranges();

@@ -173,10 +173,10 @@ TEST_F(LayersTest, AStoppedSandboxGetsThemAnewWhenItStarts) {
 
 TEST_F(LayersTest, ALayerThatIsInForceIsNeverGivenUpSilently) {
     direct(true, true);
+    containers();
     be_up();
     direct(false, false);
     allow("inside");
-    containers();
     EXPECT_THAT(message_of(up()), HasSubstr("no way to this layer is allowed"));
     EXPECT_TRUE(firewall.rules.contains(interface()));
 }

@@ -12,13 +12,26 @@ using testing::HasSubstr;
 
 class UpExistingTest : public FlowTest {};
 
+TEST_F(UpExistingTest, AnotherContainerThanTheEngineWasAskedForMeansToAskAgain) {
+    be_up();
+    ASSERT_EQ(state().engine.name, "Fake");
+    runtime.containers.clear();
+    runtime.probe_answer.engine = "Another";
+    forget();
+
+    ASSERT_TRUE(up());
+
+    EXPECT_TRUE(journal.has("runtime.probe"));
+    EXPECT_EQ(state().engine.name, "Another");
+}
+
 TEST_F(UpExistingTest, ASecondUpMakesAndStartsNothing) {
     be_up("[commands]\nup = \"make\"\n");
 
     ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
 
-    EXPECT_THAT(journal.entries(), ElementsAre("runtime.probe", "firewall.probe", "runtime.status",
-                                               "firewall.verify"));
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.status", "firewall.probe", "firewall.verify"));
     EXPECT_TRUE(ui.has_said("Container already running"));
     EXPECT_TRUE(ui.warnings.empty());
 }
@@ -32,8 +45,8 @@ TEST_F(UpExistingTest, AStoppedSandboxGetsItsRulesBeforeItStartsAndIsNotSetUpAga
     ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
 
     EXPECT_THAT(journal.entries(),
-                ElementsAre("runtime.probe", "firewall.probe", "runtime.status", "firewall.apply",
-                            "firewall.verify", "runtime.start", "runtime.exec verify"));
+                ElementsAre("runtime.status", "firewall.probe", "firewall.apply", "firewall.verify",
+                            "runtime.start", "runtime.exec verify"));
     EXPECT_TRUE(is_running());
     EXPECT_EQ(state().phase, project::Phase::ready);
 }
@@ -257,8 +270,7 @@ TEST_F(UpExistingTest, AForeignContainerOfOurNameIsRefusedAndUntouched) {
 
     EXPECT_THAT(message_of(up("", {.force = true})), HasSubstr("does not belong to this project"));
 
-    EXPECT_THAT(journal.entries(),
-                ElementsAre("runtime.probe", "firewall.probe", "runtime.status"));
+    EXPECT_THAT(journal.entries(), ElementsAre("runtime.status"));
     EXPECT_TRUE(is_running());
     EXPECT_EQ(sandbox().container_id, "foreign");
 }

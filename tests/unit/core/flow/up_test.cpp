@@ -44,7 +44,7 @@ TEST_F(UpTest, RulesStandBeforeTheContainerExistsAndAllIsProvedBeforeSetUp) {
     ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
 
     EXPECT_THAT(journal.entries(),
-                ElementsAre("runtime.probe", "firewall.probe", "runtime.status", "runtime.prepare",
+                ElementsAre("runtime.status", "runtime.probe", "firewall.probe", "runtime.prepare",
                             "firewall.apply", "firewall.verify", "runtime.create", "runtime.status",
                             "runtime.start", "runtime.exec verify", "runtime.exec stub"));
 }
@@ -127,7 +127,8 @@ TEST_F(UpTest, NothingIsMadeWithoutAFirewallAndTheErrorSaysWhyAndNamesTheWayOut)
     EXPECT_EQ(done.error().code, Code::denied);
     EXPECT_THAT(done.error().message, HasSubstr("rules need CAP_NET_ADMIN; run alca as root"));
     EXPECT_THAT(done.error().message, HasSubstr("--allow-unprotected"));
-    EXPECT_THAT(journal.entries(), ElementsAre("runtime.probe", "firewall.probe"));
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.status", "runtime.probe", "firewall.probe"));
 }
 
 TEST_F(UpTest, NothingIsMadeWhenNoFirewallPluginIsInstalled) {

@@ -26,6 +26,7 @@ class StateTest : public ProjectTest {
         State state = make_state(directory());
         state.phase = Phase::ready;
         state.runtime = "runtime-docker";
+        state.engine = {"Docker Engine", true, true, true};
         state.container_id = "abc";
         state.image_user = "node";
         state.network.gateways = {"172.30.0.17"};

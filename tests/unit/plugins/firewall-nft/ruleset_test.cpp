@@ -482,7 +482,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"AcceptInserted", "insert rule inet alca head accept",
                "rule 1 of chain head was changed"},
         Damage{"AcceptAppended", "add rule inet alca from_sandbox accept",
-               "rule 6 of chain from_sandbox is not ours"},
+               "rule 5 of chain from_sandbox is not ours"},
         Damage{"RuleReplaced",
                "flush chain inet alca internet\n"
                "add rule inet alca internet jump head\n"
@@ -523,7 +523,8 @@ INSTANTIATE_TEST_SUITE_P(
                "delete element inet alca sandbox { \"alcaa\" }\n"
                "add element inet alca sandbox { \"alcaa\" : accept }\n",
                "element alcaa of set sandbox is \"accept\" instead of \"goto internet\""},
-        Damage{"SelfRemoved", "flush set inet alca self", "element alcaa of set self is missing"},
+        Damage{"ArrivingRemoved", "flush map inet alca arriving",
+               "element alcaa of set arriving is missing"},
         Damage{"CounterUnmapped", "delete element inet alca c_lan { \"alcaa\" }",
                "element alcaa of set c_lan is missing or wrong"},
         Damage{"CounterDeleted",
