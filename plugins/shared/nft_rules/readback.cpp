@@ -170,8 +170,10 @@ bool is_of_one_sandbox(std::string_view chain) {
            chain.starts_with(kLimitChainPrefix);
 }
 
-// The kernel has no dump of one table's chains: it tells all of the family.
-Result<void> read_chains(Netlink& netlink, Snapshot& snapshot) {
+// The kernel has no dump of one table's chains: it tells all of the family. Returns how many are of
+// single sandboxes, and so not in `snapshot`.
+Result<std::size_t> read_chains(Netlink& netlink, Snapshot& snapshot) {
+    std::size_t left_out = 0;
     const auto answer = netlink.dump(NFT_MSG_GETCHAIN, [](nlmsghdr*) {});
     if (!answer) return fail(answer.error());
     for (const Message& message : *answer) {
@@ -180,10 +182,11 @@ Result<void> read_chains(Netlink& netlink, Snapshot& snapshot) {
         if (text(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)) != kTable) continue;
         const std::string name = text(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
         const std::string hook = hook_of(chain.get());
-        if (is_of_one_sandbox(name) && hook.empty()) continue;
-        snapshot.chains[name].hook = hook;
+        const bool is_left_out = is_of_one_sandbox(name) && hook.empty();
+        if (is_left_out) ++left_out;
+        if (!is_left_out) snapshot.chains[name].hook = hook;
     }
-    return {};
+    return left_out;
 }
 
 // Of the chains that are in `snapshot`; only_chain: "" = of all of them.
@@ -199,6 +202,15 @@ Result<void> read_rules(Netlink& netlink, Snapshot& snapshot, const std::string&
         const std::string chain = text(nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN));
         const auto found = snapshot.chains.find(chain);
         if (found != snapshot.chains.end()) found->second.rules.push_back(line(rule.get()));
+    }
+    return {};
+}
+
+// In one dump, or, where most of that would be rules of other sandboxes, in one for each chain.
+Result<void> read_static_rules(Netlink& netlink, Snapshot& snapshot, std::size_t other_chains) {
+    if (other_chains <= snapshot.chains.size()) return read_rules(netlink, snapshot);
+    for (const auto& [name, chain] : snapshot.chains) {
+        if (auto done = read_rules(netlink, snapshot, name); !done) return done;
     }
     return {};
 }
@@ -326,8 +338,9 @@ Result<Snapshot> read_static(Netlink& netlink, const TableSpec& table) {
     Snapshot snapshot;
     if (auto done = read_table(netlink, snapshot); !done) return fail(done.error());
     if (!snapshot.is_present) return snapshot;
-    if (auto done = read_chains(netlink, snapshot); !done) return fail(done.error());
-    if (auto done = read_rules(netlink, snapshot); !done) return fail(done.error());
+    const auto others = read_chains(netlink, snapshot);
+    if (!others) return fail(others.error());
+    if (auto done = read_static_rules(netlink, snapshot, *others); !done) return fail(done.error());
     if (auto done = read_sets(netlink, table, snapshot); !done) return fail(done.error());
     for (const std::string& name : table.counters) {
         const auto found = has_counter(netlink, name);

@@ -419,6 +419,21 @@ TEST_F(RulesetTest, OtherTablesAreLeftAlone) {
     EXPECT_EQ(host_->nft_list("ruleset"), before);
 }
 
+TEST_F(RulesetTest, DamageIsSeenAlsoAmongManyChainsOfSandboxes) {
+    // More of them than static chains: those are read one by one then.
+    for (int i = 0; i < 60; ++i) {
+        FirewallRequest other = request(fmt::format("alca{}", i));
+        other.allow = {{.to = "10.0.0.5"}};
+        apply(other);
+    }
+    apply(request("alcaa"));
+    EXPECT_EQ(problem(request("alcaa")), "");
+    host_->nft("flush chain inet alca tail");
+    EXPECT_EQ(problem(request("alcaa")), "rule 1 of chain tail is missing");
+    host_->nft("insert rule inet alca tail accept");
+    EXPECT_EQ(problem(request("alcaa")), "rule 1 of chain tail was changed");
+}
+
 TEST_F(RulesetTest, RepairKeepsTheOtherSandboxes) {
     apply(request("alcaa"));
     apply(request("alcab", NetworkPolicy::open));

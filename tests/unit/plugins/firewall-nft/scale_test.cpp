@@ -21,6 +21,16 @@ FirewallRequest request(std::string interface) {
             .dns = {"10.77.0.2"}};
 }
 
+// Every kind of rules of their own that sandboxes can have.
+FirewallRequest request_with_rules(int i) {
+    FirewallRequest wanted = request(fmt::format("alca{:x}", i));
+    if (i % 10 == 1) wanted.allow = {{.to = "10.0.0.5", .protocols = {"tcp"}, .ports = {{1, 9}}}};
+    if (i % 10 == 2) wanted.proxy = TcpProxy{.to = TcpProxy::kHost, .port = 1080};
+    if (i % 10 == 3) wanted.limits.new_connections_per_second = 5;
+    if (i % 10 == 4) wanted.strict = true;
+    return wanted;
+}
+
 // Median of the time that `count` runs of `function` take, in microseconds.
 template <class Function>
 long median_us(int count, Function function) {
@@ -39,6 +49,7 @@ long median_us(int count, Function function) {
 TEST(ScaleTest, ThousandSandboxesComeAndGo) {
     ALCA_SKIP_WITHOUT_NETNS();
     const Netns host;
+    const std::string routing_rules = host.ip_rules();
     host.run([] {
         const QuietCall call;
         NftFirewall firewall;
@@ -51,7 +62,12 @@ TEST(ScaleTest, ThousandSandboxesComeAndGo) {
         apply(0);
         const long first_us = median_us(20, apply);
         const long first_verify_us = median_us(20, verify);
-        for (int i = 20; i < 980; ++i) apply(i);
+        for (int i = 20; i < 980; ++i) {
+            ASSERT_TRUE(firewall.apply(call, request_with_rules(i)).has_value());
+        }
+        for (int i = 21; i < 31; ++i) {
+            EXPECT_EQ(firewall.verify(call, request_with_rules(i))->problem, "");
+        }
         const long last_us = median_us(20, [&](int i) { apply(980 + i); });
         const long last_verify_us = median_us(20, verify);
         EXPECT_EQ(firewall.list(call)->size(), 1000U);
@@ -63,6 +79,7 @@ TEST(ScaleTest, ThousandSandboxesComeAndGo) {
         EXPECT_TRUE(firewall.list(call)->empty());
     });
     EXPECT_EQ(host.nft_list("ruleset"), "");
+    EXPECT_EQ(host.ip_rules(), routing_rules);
 }
 
 TEST(ScaleTest, DamagedTableOfThousandIsReplacedWhole) {
