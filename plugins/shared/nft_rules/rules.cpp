@@ -34,6 +34,10 @@ ChainSpec pre() {
 // every packet of the sandbox's own connections is judged anew, so a new rule cuts them at once.
 ChainSpec head() {
     Chain chain("head");
+    // Also of open connections: who takes the address of one's other end could else speak in its
+    // name. Neighbour discovery, which may have no source address, has no state.
+    chain.rule(ct_state(kNew | kEstablished | kRelated), source_not_on_interface(),
+               go_to("d_spoof"));
     chain.rule(ct_state(kEstablished), ct_reply(), accept());
     // Errors only: redirects count as related too.
     chain.rule(ct_state(kRelated), icmp4_type_in("icmp4_errors"), accept());
@@ -43,7 +47,6 @@ ChainSpec head() {
     chain.rule(ip4_option(kLooseSourceRoute), go_to("d_proto"));
     chain.rule(ip4_option(kStrictSourceRoute), go_to("d_proto"));
     chain.rule(ip6_header(IPPROTO_ROUTING), go_to("d_proto"));
-    chain.rule(ct_state(kNew), source_not_on_interface(), go_to("d_spoof"));
     chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address4_in(kDns4), accept());
     chain.rule(protocol_in("ports"), to_port(kDnsPort), to_address6_in(kDns6), accept());
     return chain.take();
