@@ -131,8 +131,8 @@ class PacketsTest(BypassTest):
                 *self.many()]  # fmt: skip
 
     def framed(self) -> list[Attempt]:
-        """In other envelopes. Tagged with an id, tagged twice and SNAP: no device of the machine takes them. To a MAC
-        of many: the machine takes the packet for itself, and passes none on.
+        """In other envelopes. Tagged with an id, and SNAP: no device of the machine takes them. To a MAC of many: the
+        machine takes the packet for itself, and passes none on.
         """
         there, here = self.mac_of_bridge(), self.mac_inside()
         attempts = []
@@ -143,7 +143,7 @@ class PacketsTest(BypassTest):
         for target, where in ((LAN, "lan"), (self.gateway, MACHINE)):
             add(f"priority tag to {where}", target, where, lambda packet: packets.frame(there, here, packet, ((0x8100, 0),)))
             add(f"tag to {where}", target, "", lambda packet: packets.frame(there, here, packet, ((0x8100, 1),)))
-            add(f"two tags to {where}", target, "", lambda packet: packets.frame(there, here, packet, ((0x88A8, 0), (0x8100, 0))))
+            add(f"two tags to {where}", target, where, lambda packet: packets.frame(there, here, packet, ((0x88A8, 0), (0x8100, 0))))
             add(f"SNAP to {where}", target, "", lambda packet: packets.snap_frame(there, here, packet))
             for name, mac in (("broadcast", packets.BROADCAST_MAC), ("multicast", "01:00:5e:00:00:01")):
                 add(f"{name} MAC to {where}", target, MACHINE if where == MACHINE else "",
