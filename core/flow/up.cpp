@@ -140,7 +140,12 @@ Result<void> keep_running(const Context& context, const MakeRequest& request,
         if (auto kept = update_rules(context, protection, status, state); !kept) return kept;
     } else {
         // Rules of an earlier run may be there still: their plugin stays named, the policy is the
-        // new one.
+        // new one. Those inside hold an open sandbox back, and no later run would take them away.
+        const bool is_open = protection.policy == NetworkPolicy::open;
+        if (is_open && state.firewall.inside) {
+            if (auto down = take_down_inside(context, state, status.pid); !down) return down;
+            state.firewall.inside = false;
+        }
         state.firewall.policy = to_string(protection.policy);
         if (!protection.missing.empty()) note_unprotected(state, protection.missing);
     }

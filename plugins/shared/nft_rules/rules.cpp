@@ -16,7 +16,6 @@ constexpr std::uint8_t kLooseSourceRoute = 131;
 constexpr std::uint8_t kStrictSourceRoute = 137;
 constexpr std::uint16_t kDnsPort = 53;
 
-constexpr std::uint32_t kNew = NF_CT_STATE_BIT(IP_CT_NEW);
 constexpr std::uint32_t kEstablished = NF_CT_STATE_BIT(IP_CT_ESTABLISHED);
 constexpr std::uint32_t kRelated = NF_CT_STATE_BIT(IP_CT_RELATED);
 constexpr std::uint32_t kInvalid = NF_CT_STATE_INVALID_BIT;
@@ -35,9 +34,12 @@ ChainSpec pre() {
 // What is rare is a chain of its own: every packet pays for each rule that it is compared with.
 ChainSpec head() {
     Chain chain("head");
+    // Also of open connections: who takes the address of one's other end could else speak in its
+    // name.
+    chain.rule(source_not_on_interface(), go_to("from_elsewhere"));
     chain.rule(ct_reply(), ct_state(kEstablished), accept());
     chain.rule(not_a_plain_header4(), jump("headers"));
-    chain.rule(ct_state(kNew | kRelated | kInvalid), jump("first"));
+    chain.rule(ct_state(kRelated | kInvalid), jump("connectionless"));
     chain.rule(to_port(kDnsPort), jump("dns"));
     return chain.take();
 }
@@ -52,14 +54,21 @@ ChainSpec headers() {
     return chain.take();
 }
 
-// What belongs to no connection yet.
-ChainSpec first() {
-    Chain chain("first");
+// From no address on the sandbox's side.
+ChainSpec from_elsewhere() {
+    Chain chain("from_elsewhere");
+    chain.rule(icmp6_type_in("neighbour"), hop_limit(255), accept());  // may have none
+    chain.rule(go_to("d_spoof"));
+    return chain.take();
+}
+
+// Of no connection, but perhaps about one.
+ChainSpec connectionless() {
+    Chain chain("connectionless");
     // Errors only: redirects count as related too.
     chain.rule(ct_state(kRelated), icmp4_type_in("icmp4_errors"), accept());
     chain.rule(ct_state(kRelated), icmp6_type_in("icmp6_errors"), accept());
     chain.rule(ct_state(kInvalid), drop());
-    chain.rule(ct_state(kNew), source_not_on_interface(), go_to("d_spoof"));
     return chain.take();
 }
 
@@ -234,7 +243,8 @@ std::vector<ChainSpec> static_chains() {
     chains.push_back(answer());
     chains.push_back(pre());
     for (ChainSpec& chain : common_chains()) chains.push_back(std::move(chain));
-    chains.push_back(first());
+    chains.push_back(from_elsewhere());
+    chains.push_back(connectionless());
     chains.push_back(head());
     chains.push_back(tail6());
     chains.push_back(tail());

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,9 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENGINE_TESTS = os.path.dirname(HERE)
 TESTS = os.path.dirname(ENGINE_TESTS)
-sys.path[:0] = [ENGINE_TESTS, os.path.join(TESTS, "support", "lab")]
+LAB = os.path.join(TESTS, "support", "lab")
+EPERM = "1"
+sys.path[:0] = [ENGINE_TESTS, LAB]
 
 from sandbox import IMAGE, SandboxTest, program, test_program  # noqa: E402, F401  isort: skip
 from judge import PUBLIC_NAMES  # noqa: E402  isort: skip
@@ -65,6 +68,13 @@ class LabTest(SandboxTest):
             return self.lab.run(topology.MACHINE, "nft", "-s", "list", "table", "inet", "alca")
         except RuntimeError:
             return ""
+
+    def network_inside(self) -> str:
+        """All that a process with the right to it could change in the sandbox's network."""
+        enter = ("nsenter", f"--net=/proc/{self.inspect()['State']['Pid']}/ns/net", "--")
+        asked = (("nft", "-s", "list", "ruleset"), ("ip", "address"), ("ip", "rule"), ("ip", "route", "show", "table", "all"),
+                 ("ip", "neighbour", "show", "nud", "permanent"))  # fmt: skip
+        return re.sub(r"(valid|preferred)_lft \w+", "", "".join(self.command(*enter, *command) for command in asked))
 
     # --- what can be reached
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import topology
 from data_root import DataRoot, mark_clean
+from machine import RESTART
 from network import Network, add_counters, in_namespace, read_counters, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -214,6 +215,28 @@ class Lab:
             result[name] = read_counters(f"/proc/{pid}/ns/net", reset, self._prefix_in_machine)
         return result
 
+    def restart_engine(self) -> None:
+        """As `systemctl restart docker` does. Neighbours run again afterwards, also as targets; other containers as the engine will have it."""
+        machine, pid_file = topology.MACHINE, f"{self._directory}/dockerd.pid"
+        self.run(machine, "docker", "kill", *NEIGHBOURS)  # they would not hear of the end, and be waited for
+        with open(pid_file, encoding="ascii") as file:
+            before = file.read().strip()
+        with open(f"{self._directory}/{RESTART}", "w", encoding="ascii"):
+            pass
+        self.run(machine, "kill", "-TERM", before)
+
+        def is_another() -> bool:
+            try:
+                with open(pid_file, encoding="ascii") as file:
+                    return file.read().strip() != before and self._engine_answers()
+            except FileNotFoundError:
+                return False
+
+        wait_until(is_another, ENGINE_TIMEOUT_S, f"private engine did not come back, see {self._log};")
+        self.run(machine, "docker", "start", *NEIGHBOURS)
+        self._watch_neighbours()
+        self._save()
+
     # --- parts
 
     @property
@@ -275,7 +298,8 @@ class Lab:
         self._save()
 
     def _engine_answers(self) -> bool:
-        if not self._record.machine.is_alive():
+        is_outside = self._record.pid_namespace == pid_namespace()
+        if is_outside and not self._record.machine.is_alive():
             raise RuntimeError(f"the lab's machine has ended; see {self._log}")
         if not os.path.exists(f"{self._directory}/docker.sock"):
             return False
@@ -288,11 +312,16 @@ class Lab:
         self.run(machine, os.path.join(PROJECT, "scripts", "images"), IMAGE)
         self.run(machine, "docker", "network", "create", "--subnet", topology.SIBLING_SUBNET,
                  "--ipv6", "--subnet", topology.SIBLING_SUBNET6, NEIGHBOURS["sibling"])  # fmt: skip
-        specs, targets = [], topology.fixed_targets()
         for name, network in NEIGHBOURS.items():
             publish = ["-p", f"{topology.PUBLISHED_PORT}:{topology.ECHO_PORT}"] if network == "bridge" else []
             self.run(machine, "docker", "run", "-d", "--name", name, "--net", network, *publish, IMAGE, "sleep", "1000000")
-            details = json.loads(self.run(machine, "docker", "inspect", name))[0]
+        self._watch_neighbours()
+
+    def _watch_neighbours(self) -> None:
+        """Counters, echo servers and targets of the neighbours that run now."""
+        specs, targets = [], topology.fixed_targets()
+        for name, network in NEIGHBOURS.items():
+            details = json.loads(self.run(topology.MACHINE, "docker", "inspect", name))[0]
             pid = self._record.neighbours[name] = details["State"]["Pid"]
             add_counters(f"/proc/{pid}/ns/net", from_bridges=False, prefix=self._prefix_in_machine)
             specs.append({"name": name, "netns": f"/proc/{pid}/ns/net", "ports": [topology.ECHO_PORT]})

@@ -1,4 +1,4 @@
-"""PID 1 of the lab's machine: runs the services and the private dockerd, and ends when dockerd ends.
+"""PID 1 of the lab's machine: runs the services and the private dockerd, and ends when dockerd ends, unless a restart was asked for.
 
 Started in new network, mount and PID namespaces, so that its end is the end of everything in the machine:
 dockerd, containerd, its shims and every container. Argument: JSON {"directory", "data_root", "lock", "specs"}.
@@ -12,6 +12,7 @@ import sys
 import topology
 
 CGROUP_ROOT = "/sys/fs/cgroup"
+RESTART = "restart"  # a file of this name: the engine is started again when it ends, once
 
 
 def mount(*arguments: str) -> None:
@@ -62,11 +63,19 @@ def main(config: dict[str, object]) -> int:
 
     services = os.path.join(os.path.dirname(os.path.abspath(__file__)), "services.py")
     subprocess.Popen([sys.executable, services, *map(json.dumps, config["specs"])])
-    engine = start_engine(directory, str(config["data_root"]), str(config["cgroup_parent"]), list(config["engine_options"]))
+
+    def start() -> subprocess.Popen[bytes]:
+        return start_engine(directory, str(config["data_root"]), str(config["cgroup_parent"]), list(config["engine_options"]))
+
+    engine = start()
     while True:  # orphans come to PID 1
         pid, status = os.wait()
-        if pid == engine.pid:
+        if pid != engine.pid:
+            continue
+        if not os.path.exists(f"{directory}/{RESTART}"):
             return os.waitstatus_to_exitcode(status)
+        os.unlink(f"{directory}/{RESTART}")
+        engine = start()
 
 
 if __name__ == "__main__":

@@ -312,6 +312,18 @@ TEST_F(LayersTest, OpeningTheNetworkTakesTheRulesInsideAway) {
     EXPECT_TRUE(firewall.inside.contains(interface()));
 }
 
+TEST_F(LayersTest, OpeningTheNetworkTakesTheOnlyRulesAway) {
+    direct(true, true);
+    allow("inside:direct");
+    ASSERT_TRUE(up());
+    ASSERT_TRUE(up("[network]\nlan-access = [\"*\"]\n", {.trust = true}));
+    EXPECT_TRUE(firewall.inside.empty());
+    EXPECT_FALSE(state().firewall.inside);
+    EXPECT_TRUE(status_now().isolation.intact);
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.contains(interface()));
+}
+
 TEST_F(LayersTest, AStoppedSandboxKeepsItsLayers) {
     direct(true, true);
     be_up();

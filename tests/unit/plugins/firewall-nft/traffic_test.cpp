@@ -391,6 +391,42 @@ TEST_P(TrafficTest, ForeignSourceAddressIsDropped) {
     EXPECT_EQ(town_->host.counter("c_a_spoof"), 1);
 }
 
+// Sends one datagram from a port of `from`, which is an address of `where`.
+void send_datagram(const Netns& where, const char* from, int from_port, const char* to, int port) {
+    where.run([&] {
+        const Socket socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        const auto at = [](const char* address, int number) {
+            sockaddr_in result{};
+            result.sin_family = AF_INET;
+            result.sin_port = htons(static_cast<std::uint16_t>(number));
+            EXPECT_EQ(inet_pton(AF_INET, address, &result.sin_addr), 1);
+            return result;
+        };
+        const sockaddr_in source = at(from, from_port);
+        const sockaddr_in target = at(to, port);
+        EXPECT_EQ(::bind(socket.fd_, reinterpret_cast<const sockaddr*>(&source), sizeof source), 0);
+        EXPECT_EQ(::sendto(socket.fd_, "x", 1, 0, reinterpret_cast<const sockaddr*>(&target),
+                           sizeof target),
+                  1);
+    });
+}
+
+// What looks like an answer passes by connection state, but only from its sender's side.
+TEST_P(TrafficTest, NobodyAnswersInTheNameOfOthers) {
+    constexpr int asked = kPort + 1;
+    town_->host.ip("route add 10.99.9.9/32 via 192.168.77.2\n");
+    apply("alcaa");
+    send_datagram(town_->host, "192.168.77.1", kPort, "10.99.9.9", asked);
+    Listener host(town_->host, kPort);
+    send_datagram(town_->a, "10.99.9.9", asked, "192.168.77.1", kPort);
+    EXPECT_EQ(host.received(200), 0);
+    EXPECT_EQ(town_->host.counter("c_a_spoof"), 1);
+    // The control: where it is expected, it arrives.
+    town_->lan.ip("addr add 10.99.9.9/32 dev lo\n");
+    send_datagram(town_->lan, "10.99.9.9", asked, "192.168.77.1", kPort);
+    EXPECT_EQ(host.received(1000), 1);
+}
+
 // Sends one packet of `protocol` with a raw socket, which a sandbox has no right to make.
 void send_raw(const Netns& where, const std::string& to, int protocol) {
     where.run([&] {
