@@ -13,6 +13,8 @@ BRIDGE = "alcabench"
 INTERNET = "203.0.113.9"
 LAN = "10.77.0.2"  # listens as the internet does: open, but for the rules
 LINK_ATTEMPTS = 5  # of two seconds each
+# What an engine has put up before any rule of ours: a sandbox's connections leave under the host's address.
+ENGINE_NAT = f"table ip nat {{ chain post {{ type nat hook postrouting priority srcnat; ip saddr 10.88.1.0/28 oifname != {BRIDGE} masquerade; }}; }}"
 ONE_RULE = "table inet one { chain c { type filter hook forward priority filter; ct state established,related accept; }; }"
 
 ROUTER = f"""link set lo up
@@ -36,6 +38,7 @@ link set eth0 up
 addr add 198.51.100.2/24 dev eth0
 addr add {INTERNET}/32 dev lo
 addr add {LAN}/32 dev lo
+route replace 198.51.100.0/24 dev eth0 src {INTERNET}
 route add default via 198.51.100.1 src {INTERNET}
 """
 
@@ -63,6 +66,7 @@ class Town:
         do("ip", "-n", self.client, "-batch", "-", text=CLIENT)
         do("ip", "-n", self.server, "-batch", "-", text=SERVER)
         self.in_router("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        do("ip", "netns", "exec", self.router, "nft", ENGINE_NAT)
         self.serve(cleanup)
         self.wait_for_links()
 

@@ -260,9 +260,8 @@ void Batch::add_counter(const std::string& name) {
 
 void Batch::delete_counter(const std::string& name) { counter(NFT_MSG_DELOBJ, 0, "delete", name); }
 
-void Batch::replace_table(const TableSpec& table) {
-    add_table();  // so that the deletion finds one
-    delete_table();
+void Batch::put_table(const TableSpec& table, bool is_present) {
+    if (is_present) delete_table();
     add_table();
     for (const std::string& name : table.counters) add_counter(name);
     for (const ChainSpec& chain : table.chains) add_chain(chain);  // before all that names them

@@ -200,7 +200,7 @@ Result<void> InsideRuleset::apply(const Call& call, const InsideView& view) {
         if (!actual) return fail(actual.error());
         if (difference(wanted, *actual).empty()) return Commit::done;
         Batch batch(*generation);
-        batch.replace_table(table);
+        batch.put_table(table, actual->is_present);
         return netlink_.commit(batch);
     });
 }

@@ -121,7 +121,7 @@ Result<Commit> Ruleset::try_apply(const Sandbox& sandbox, const Surroundings& ar
     const auto others = registered();
     if (!others) return fail(others.error());
     if (auto own = check_owner(sandbox.interface); !own) return fail(own.error());
-    batch.replace_table(table_);
+    batch.put_table(table_, actual->is_present);
     for (const auto& [name, wanted] : elements_of(around)) {
         batch.add_elements(table_.set(name), wanted);
     }
