@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import sys
 import uuid
 
 import measure
@@ -38,6 +39,11 @@ class Ours:
     def removals(self):
         return [self.down]
 
+    def inits(self):
+        """The processes of alca-init in the sandbox."""
+        program = {identity(file) for file in (self.state / "alca/helpers").iterdir()}
+        return [pid for pid in processes() if is_run_from(pid, program)]
+
     def container(self):
         """Name of the container; known from the first `up` on."""
         copy = (self.project / ".alca/state.json").read_text(encoding="utf-8")
@@ -56,6 +62,21 @@ class Ours:
             except OSError:
                 continue  # it has ended, or is a thread of the kernel
         return found
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def processes():
+    return [int(process.name) for process in pathlib.Path("/proc").glob("[0-9]*")]
+
+
+def is_run_from(pid, files):
+    try:
+        return identity(f"/proc/{pid}/exe") in files
+    except OSError:
+        return False  # it has ended, or is a thread of the kernel
 
 
 def identity(file):

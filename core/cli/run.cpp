@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ namespace {
 
 struct RunFlags {
     bool no_tty = false;
+    std::vector<std::string> env;
+    std::string user;
+    std::string workdir;
     std::vector<std::string> argv;
 };
 
@@ -58,14 +62,42 @@ class CommandTerminal {
 
 // Raw only while the command runs: before, Ctrl-C must reach us, and after, our messages a sane
 // terminal.
-Result<int> run_on_terminal(os::TerminalState& state, const config::Config& config,
-                            const project::State& sandbox, const flow::Context& context,
-                            flow::RunRequest request, const os::SignalFd& signals) {
+Result<int> run_on_terminal(os::TerminalState& state, Session& session, ProjectSession& project,
+                            const project::State& sandbox, flow::RunRequest request,
+                            const os::SignalFd& signals) {
     CommandTerminal terminal(state);
     if (request.tty) request.on_start = [&terminal] { return terminal.enter(); };
-    return flow::run(
-        context, config, sandbox, request,
-        {.in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals});
+    const flow::CommandIo io{
+        .in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals};
+    const auto store = session.store();
+    if (!store) return fail(store.error());
+    const auto done = flow::run_without_engine(**store, session.host(), session.call(),
+                                               project.config, sandbox, request, io);
+    if (!done) return fail(done.error());
+    const std::optional<int>& code = *done;
+    if (code.has_value()) return *code;
+    if (auto chosen = choose_plugins(session, project); !chosen) return fail(chosen.error());
+    const auto context = project.context(session);
+    if (!context) return fail(context.error());
+    return flow::run(*context, project.config, sandbox, request, io);
+}
+
+// As docker takes them: NAME=VALUE, or NAME with the caller's own value, and nothing if it has
+// none.
+Result<std::map<std::string, std::string>> environment_of(const std::vector<std::string>& entries,
+                                                          const config::Environment& own) {
+    std::map<std::string, std::string> environment;
+    for (const std::string& entry : entries) {
+        const std::size_t equals = entry.find('=');
+        const std::string name = entry.substr(0, equals);
+        if (name.empty()) return fail(Code::invalid, "-e needs NAME=VALUE or NAME: " + entry);
+        if (equals != std::string::npos) {
+            environment[name] = entry.substr(equals + 1);
+        } else if (const auto found = own.find(name); found != own.end()) {
+            environment[name] = found->second;
+        }
+    }
+    return environment;
 }
 
 int run(Program& program, const RunFlags& flags) {
@@ -75,18 +107,21 @@ int run(Program& program, const RunFlags& flags) {
         os::SignalFd::block({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH});
     if (!stop || !signals) return report_run(stop ? signals.error() : stop.error());
     Session session(program, /*quiet=*/true, stop->fd());
-    const auto project = open_project(session);
+    const auto project = open_files(session);
     if (!project) return report_run(project.error());
     const auto& state = (*project)->state;
     if (!state.has_value()) {
         return report_run({Code::not_found, "no state file found: run 'alca up' first"});
     }
-    const auto context = (*project)->context(session);
-    if (!context) return report_run(context.error());
 
+    auto environment = environment_of(flags.env, program.environment);
+    if (!environment) return report_run(environment.error());
     std::error_code error;
     flow::RunRequest request{.argv = flags.argv,
                              .caller_directory = fs::current_path(error),
+                             .env = std::move(*environment),
+                             .user = flags.user,
+                             .workdir = flags.workdir,
                              .tty = false,
                              .size = {},
                              .on_start = {}};
@@ -95,8 +130,8 @@ int run(Program& program, const RunFlags& flags) {
         request.tty = true;
         request.size = size.value_or(os::WindowSize{.rows = 24, .cols = 80});
     }
-    const auto code = run_on_terminal(program.terminal, (*project)->config, *state, *context,
-                                      std::move(request), *signals);
+    const auto code =
+        run_on_terminal(program.terminal, session, **project, *state, request, *signals);
     return code ? *code : report_run(code.error());
 }
 
@@ -106,6 +141,21 @@ void add_run(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("run", "Run a command in the sandbox; without one, a shell");
     auto flags = std::make_shared<RunFlags>();
     command->add_flag("-T,--no-tty", flags->no_tty, "Never give the command a terminal");
+    command
+        ->add_option("-e,--env", flags->env,
+                     "NAME=VALUE for the command, or NAME with the value that it has here")
+        ->type_name("NAME[=VALUE]")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command
+        ->add_option("-u,--user", flags->user,
+                     "Run it as this user of the sandbox: a name, UID or UID:GID")
+        ->type_name("USER");
+    command
+        ->add_option(
+            "-w,--workdir", flags->workdir,
+            "Start in this directory of the sandbox; relative to the one that matches yours")
+        ->type_name("DIRECTORY");
     command->prefix_command();
     command->footer(
         "The command starts in the directory that matches yours, its exit code is alca's.\n"
@@ -113,6 +163,8 @@ void add_run(CLI::App& app, Program& program) {
         "Examples:\n"
         "  alca run                       a shell\n"
         "  alca run npm test\n"
+        "  alca run -e DEBUG=1 -w packages/web npm test\n"
+        "  alca run -u root sh\n"
         "  alca run claude -p 'fix the build'\n"
         "  git diff | alca run -T claude -p 'review this'");
     command->callback([&program, flags, command] {

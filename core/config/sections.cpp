@@ -18,8 +18,9 @@ constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kDigits = "0123456789";
 
-// alca's own program is mounted there: nothing may hide it or lie where it is looked for.
-constexpr std::string_view kReserved = "/alca-init";
+// alca's own program and its socket are mounted there: nothing may hide them or lie where they are
+// looked for.
+constexpr std::array<std::string_view, 2> kReserved{"/alca-init", "/alca-run"};
 // What an engine puts into every container itself.
 constexpr std::array<std::string_view, 6> kSandboxOwn{
     "/proc", "/sys", "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};
@@ -143,9 +144,10 @@ Result<std::string> parse_inside_path(std::string_view text) {
     // POSIX lets two slashes at the start mean something else; Linux does not.
     if (path.starts_with("//")) path.erase(0, 1);
     if (path == "/") return fail(Code::invalid, "\"/\" would hide the image; choose a directory");
-    if (is_at_or_below(path, kReserved) || is_at_or_below(kReserved, path)) {
+    for (const std::string_view reserved : kReserved) {
+        if (!is_at_or_below(path, reserved) && !is_at_or_below(reserved, path)) continue;
         return fail(Code::invalid, fmt::format("{}: {} is reserved for alca; choose another path",
-                                               in_quotes(text), kReserved));
+                                               in_quotes(text), reserved));
     }
     for (const std::string_view own : kSandboxOwn) {
         if (is_at_or_below(path, own)) {

@@ -6,6 +6,7 @@
 #ifndef ALCA_CORE_FLOW_EXEC_INSIDE_HPP
 #define ALCA_CORE_FLOW_EXEC_INSIDE_HPP
 
+#include <functional>
 #include <string>
 
 #include "alca/runtime.hpp"
@@ -33,6 +34,9 @@ struct InsideRequest {
     std::string refused_address = {};  // flow::refused_address
     std::string user;                  // "uid:gid", a name, or "" = the container's
     Command command;
+    // Called when the command is about to start, once; may be empty. exec_inside leaves it to the
+    // caller.
+    std::function<Result<void>()> on_start = {};
 };
 
 // Runs it and returns its exit code (128+n for signal n; 125 when the stub itself failed). With

@@ -11,6 +11,10 @@ enum class FrameType : std::uint8_t {
     input_end = 3,
     signal = 4,
     window_size = 5,
+    hello = 16,
+    welcome = 17,
+    exit = 18,
+    decline = 19,
 };
 
 constexpr std::uint32_t kProtocolVersion = 1;
@@ -85,6 +89,61 @@ std::string window_size_frame(os::WindowSize size) {
     put_u16(payload, size.rows);
     put_u16(payload, size.cols);
     return frame(FrameType::window_size, payload);
+}
+
+Result<std::string> hello_frame(std::string_view nonce, std::string_view user,
+                                std::string_view refused_address) {
+    constexpr std::size_t kMaxBytes = 1024;
+    if (has_nul(user) || has_nul(refused_address)) {
+        return fail(Code::invalid, "the user's name holds a NUL byte");
+    }
+    std::string payload = welcome_payload(nonce);
+    payload.append(user).push_back('\0');
+    payload.append(refused_address).push_back('\0');
+    if (payload.size() > kMaxBytes) return fail(Code::invalid, "the user's name is too long");
+    return frame(FrameType::hello, payload);
+}
+
+std::string welcome_payload(std::string_view nonce) {
+    std::string payload;
+    put_u32(payload, kProtocolVersion);
+    payload += nonce;
+    return payload;
+}
+
+std::optional<Answer> take_answer(std::string& bytes) {
+    constexpr std::size_t kHeadBytes = 8;
+    if (bytes.size() < kHeadBytes) return std::nullopt;
+    const auto number_at = [&bytes](std::size_t at) {
+        std::uint32_t value = 0;
+        for (std::size_t i = 4; i > 0; --i) {
+            value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
+        }
+        return value;
+    };
+    const std::size_t length = number_at(4);
+    Answer answer;
+    // Longer than any is: not worth waiting for.
+    if (length > kMaxAnswerBytes - kHeadBytes) return answer;
+    if (bytes.size() < kHeadBytes + length) return std::nullopt;
+    const std::uint32_t type = number_at(0);
+    answer.payload = bytes.substr(kHeadBytes, length);
+    if (type == static_cast<std::uint32_t>(FrameType::welcome)) answer.type = AnswerType::welcome;
+    if (type == static_cast<std::uint32_t>(FrameType::decline)) answer.type = AnswerType::decline;
+    if (type == static_cast<std::uint32_t>(FrameType::exit) && length == 4) {
+        answer.type = AnswerType::exit;
+        answer.exit_code = static_cast<int>(number_at(kHeadBytes) & 0xff);
+    }
+    bytes.erase(0, kHeadBytes + length);
+    return answer;
+}
+
+std::string printable(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c < 0x20 || c > 0x7e) c = '?';
+    }
+    return out;
 }
 
 }  // namespace alca::flow

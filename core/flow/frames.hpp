@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,26 @@ struct Command {
 [[nodiscard]] std::string input_end_frame();
 [[nodiscard]] std::string signal_frame(int signal);
 [[nodiscard]] std::string window_size_frame(os::WindowSize size);
+
+// On the socket of alca-init only: what comes first, and what it answers.
+inline constexpr std::size_t kNonceBytes = 16;
+inline constexpr std::size_t kMaxAnswerBytes = 512;
+
+// Errors: invalid (a NUL byte in user or address, or too long).
+[[nodiscard]] Result<std::string> hello_frame(std::string_view nonce, std::string_view user,
+                                              std::string_view refused_address);
+[[nodiscard]] std::string welcome_payload(std::string_view nonce);
+
+enum class AnswerType { welcome, exit, decline, unknown };
+struct Answer {
+    AnswerType type = AnswerType::unknown;
+    std::string payload;
+    int exit_code = 0;  // of exit, 0..255
+};
+// Takes the first complete frame from the front of `bytes`.
+[[nodiscard]] std::optional<Answer> take_answer(std::string& bytes);
+// Of what comes from a sandbox: printable ASCII only, so that a terminal shows it as it is.
+[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace alca::flow
 

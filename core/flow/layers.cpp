@@ -78,6 +78,11 @@ project::EngineState engine_state(const RuntimeProbe& probe) {
     return {probe.engine, probe.shares_kernel, probe.rootless, probe.net_helper};
 }
 
+bool is_layer_chosen(const Host& host) {
+    const auto found = host.environment.find(kVariable);
+    return found != host.environment.end() && !found->second.empty();
+}
+
 Result<Ways> find_ways(const FirewallPort* firewall, const Host& machine, const Call& call,
                        const project::EngineState& engine) {
     Ways ways;

@@ -37,6 +37,9 @@ struct Ways {
     std::string missing;   // why there is neither, and what to do
 };
 
+// Whether ALCA_NETWORK_LAYERS takes anything away.
+[[nodiscard]] bool is_layer_chosen(const Host& host);
+
 // What can be reached here, by what the plugins say and the user allows
 // (ALCA_NETWORK_LAYERS, see docs/reference/network.md). Changes nothing.
 // firewall: nullptr when no plugin for it is installed.

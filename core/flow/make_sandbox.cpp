@@ -10,6 +10,8 @@
 #include <system_error>
 
 #include "core/flow/exec_inside.hpp"
+#include "core/flow/run_socket.hpp"
+#include "core/flow/sandbox_process.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/seccomp_profile.hpp"
 #include "core/flow/verify_sandbox.hpp"
@@ -63,6 +65,10 @@ class Maker {
         note_missing_protection();
         spec_ = spec_of_existing(status, state_);
         image_volumes_ = status.image_volumes;
+        // May have been removed, and the engine would not start without it.
+        if (auto made = make_run_directory(context_.host, state_); !made) {
+            return fail(made.error());
+        }
         if (auto good = check_sources(spec_); !good) return good;
         gateways_ = state_.network.gateways;
         const auto problems = check_effective(status, spec_);
@@ -86,7 +92,11 @@ class Maker {
     Result<SandboxSpec> build_spec() {
         const auto program = keep_init_program(context_.host);
         if (!program) return fail(program.error());
-        return make_spec(request_.config, state_, context_.host, *program);
+        // What an earlier sandbox has left there is not for this one.
+        static_cast<void>(remove_run_directory(context_.host, state_));
+        const auto run_directory = make_run_directory(context_.host, state_);
+        if (!run_directory) return fail(run_directory.error());
+        return make_spec(request_.config, state_, context_.host, *program, *run_directory);
     }
 
     void note_missing_protection() {
@@ -203,6 +213,7 @@ class Maker {
         if (!again) return fail(again.error());
         if (again->state == SandboxState::running && again->pid == status->pid &&
             again->started_at == status->started_at) {
+            pid_ = again->pid;
             return {};
         }
         return fail("the sandbox ended while its network rules were put up; see: docker logs " +
@@ -264,8 +275,18 @@ class Maker {
         return {};
     }
 
+    // The process is noted here, as the rules inside are: only now is it the one that was verified.
     Result<void> finish() {
         state_.phase = project::Phase::ready;
+        state_.process = {};
+        if (state_.engine.shares_kernel && pid_ == 0) {
+            const auto status = context_.runtime.runtime.status(context_.call, make_ref(state_));
+            if (!status) return fail(status.error());
+            pid_ = status->pid;
+        }
+        if (state_.engine.shares_kernel) {
+            state_.process = look_at_process(pid_, state_.container_id);
+        }
         return context_.store.save(state_);
     }
 
@@ -275,6 +296,7 @@ class Maker {
     SandboxSpec spec_;
     std::vector<std::string> gateways_;
     std::vector<std::string> image_volumes_;
+    std::int64_t pid_ = 0;  // of process 1, once known
 };
 
 // The first error is the one that matters; what could not be undone is told beside it.
@@ -322,8 +344,13 @@ Result<void> remove_sandbox(const Context& context, const Call& call, project::S
     }
     // Last: until the container is gone its rules stay.
     if (auto down = take_down_rules(context, call, state); !down) return down;
+    if (!remove_run_directory(context.host, state)) {
+        context.ui.warn(fmt::format("what the sandbox has left in {} could not be removed",
+                                    (context.host.state_directory / "run").string()));
+    }
     state.phase = project::Phase::absent;
     state.container_id.clear();
+    state.process = {};
     state.firewall = {};
     state.allow_unprotected = false;
     state.unprotected_reason.clear();

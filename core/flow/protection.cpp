@@ -192,6 +192,10 @@ Result<std::string> look_at(const Context& context, const project::State& state,
 
 }  // namespace
 
+bool is_hosts_alone(const project::FirewallState& firewall) {
+    return firewall.strict || firewall.proxy || firewall.limits != TrafficLimits{};
+}
+
 Result<std::string> look_before_run(const Context& context, const project::State& state) {
     const bool inside_is_tried = !refused_address(state).empty();
     if (state.firewall.inside && !inside_is_tried) {
@@ -201,10 +205,8 @@ Result<std::string> look_before_run(const Context& context, const project::State
         if (!problem || !problem->empty()) return problem;
     }
     if (!state.firewall.host) return std::string();
-    const bool is_hosts_alone =
-        state.firewall.strict || state.firewall.proxy || state.firewall.limits != TrafficLimits{};
     LayerPlace place = place_of(state, FirewallLayer::host);
-    place.may_start_container = !inside_is_tried || is_hosts_alone;
+    place.may_start_container = !inside_is_tried || is_hosts_alone(state.firewall);
     auto problem = look_at(context, state, place, 0);
     if (problem || place.may_start_container || problem.error().code != Code::denied) {
         return problem;

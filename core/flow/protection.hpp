@@ -77,6 +77,9 @@ struct RulesReport {
 [[nodiscard]] Result<void> take_down_inside(const Context& context, const project::State& state,
                                             std::int64_t pid);
 
+// Proxy, limits or strict: what the layer inside does not do.
+[[nodiscard]] bool is_hosts_alone(const project::FirewallState& firewall);
+
 // What a sandbox with the layer inside must refuse: `alca-init stub` tries it before it starts a
 // command. "" when there is nothing that can be tried.
 [[nodiscard]] std::string refused_address(const project::State& state);

@@ -2,8 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include "core/config/powers.hpp"
+#include "core/flow/exec_by_socket.hpp"
+#include "core/flow/network_helper.hpp"
 #include "core/flow/protection.hpp"
+#include "core/flow/rules_seen.hpp"
+#include "core/flow/run_socket.hpp"
+#include "core/flow/sandbox_process.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
 #include "core/project/lock.hpp"
@@ -103,29 +110,103 @@ std::vector<std::string> effective_argv(const config::Config& config,
     return {"/bin/sh", "-c", std::move(text)};
 }
 
+namespace {
+
+Result<InsideRequest> make_request(const config::Config& config, const project::State& state,
+                                   const Host& host, const RunRequest& request) {
+    auto environment = config::enter_environment(config, host.environment);
+    if (!environment) return fail(environment.error());
+    for (const auto& [name, value] : request.env) (*environment)[name] = value;
+    auto user = request.user.empty() ? run_user(config, host) : Result<std::string>(request.user);
+    if (!user) return fail(user.error());
+    std::string directory = directory_inside(config, request.caller_directory);
+    if (!request.workdir.empty()) directory = (fs::path(directory) / request.workdir).string();
+    return InsideRequest{.sandbox = make_ref(state),
+                         .refused_address = refused_address(state),
+                         .user = user->empty() ? state.image_user : *user,
+                         .command = {.argv = effective_argv(config, request.argv),
+                                     .env = std::move(*environment),
+                                     .cwd = std::move(directory),
+                                     .tty = request.tty,
+                                     .size = request.size},
+                         .on_start = request.on_start};
+}
+
+// Through alca-init's own socket. nullopt: that is no way here, and nothing was started.
+Result<std::optional<int>> run_by_socket(const Host& host, const Call& call,
+                                         const project::State& state, const InsideRequest& request,
+                                         const CommandIo& io) {
+    const auto wanted = host.environment.find("ALCA_RUN_BY");
+    if (wanted != host.environment.end() && wanted->second == "engine") return std::nullopt;
+    auto connection = connect_to_init(host, state);
+    auto code = connection ? exec_by_socket(call, std::move(*connection), request, io)
+                           : Result<int>(fail(connection.error()));
+    const bool is_no_way = !code && (!connection || code.error().code == Code::unsupported);
+    if (is_no_way) {
+        call.log(LogLevel::info, fmt::format("run: through the engine: {}", code.error().message));
+        return std::nullopt;
+    }
+    if (!code) return fail(code.error());
+    call.log(LogLevel::info, "run: by the socket of the sandbox");
+    return *code;
+}
+
+// Whether the rules are in force as far as can be known without a plugin. Those inside are tried by
+// alca-init before each command.
+bool are_rules_known(const project::Store& store, const Host& host, const project::State& state) {
+    const project::FirewallState& firewall = state.firewall;
+    if (firewall.plugin.empty()) return state.allow_unprotected || firewall.policy == "open";
+    if (is_layer_chosen(host)) return false;
+    const bool inside_is_tried = !refused_address(state).empty();
+    if (firewall.inside && !inside_is_tried) return false;
+    if (!firewall.host) return true;
+    if (const auto stamp = rules_stamp(store, state)) {
+        return firewall.here && were_rules_seen(host, state, *stamp);
+    }
+    // This user cannot see the host's rules but by the network helper or a container: what
+    // look_before_run leaves out is left out here too.
+    return inside_is_tried && !is_hosts_alone(firewall) &&
+           ::access(kInstalledNetworkHelper, F_OK) != 0;
+}
+
+}  // namespace
+
+Result<std::optional<int>> run_without_engine(const project::Store& store, const Host& host,
+                                              const Call& call, const config::Config& config,
+                                              const project::State& state, RunRequest& request,
+                                              const CommandIo& io) {
+    if (state.phase != project::Phase::ready || !is_running_unchanged(state) ||
+        !are_rules_known(store, host, state)) {
+        return std::nullopt;
+    }
+    if (auto approved = require_approval(config, state); !approved) return fail(approved.error());
+    const auto inside = make_request(config, state, host, request);
+    if (!inside) return fail(inside.error());
+    request.has_tried_socket = true;
+    return run_by_socket(host, call, state, *inside, io);
+}
+
 Result<int> run(const Context& context, const config::Config& config, const project::State& state,
                 const RunRequest& request, const CommandIo& io) {
     if (auto approved = require_approval(config, state); !approved) return fail(approved.error());
     if (auto running = require_running(context, state); !running) return fail(running.error());
+    const auto stamp = rules_stamp(context.store, state);
     if (auto rules = require_rules(context, state); !rules) return fail(rules.error());
-
-    auto environment = config::enter_environment(config, context.host.environment);
-    if (!environment) return fail(environment.error());
-    auto user = run_user(config, context.host);
-    if (!user) return fail(user.error());
-    const InsideRequest inside{
-        .sandbox = make_ref(state),
-        .refused_address = refused_address(state),
-        .user = user->empty() ? state.image_user : *user,
-        .command = {.argv = effective_argv(config, request.argv),
-                    .env = std::move(*environment),
-                    .cwd = directory_inside(config, request.caller_directory),
-                    .tty = request.tty,
-                    .size = request.size}};
-    if (request.on_start) {
-        if (auto started = request.on_start(); !started) return fail(started.error());
+    if (stamp && state.firewall.host && state.firewall.here && !is_layer_chosen(context.host)) {
+        note_rules_seen(context.host, state, *stamp);
     }
-    return exec_inside(context.runtime.runtime, context.call, inside, io);
+    const auto inside = make_request(config, state, context.host, request);
+    if (!inside) return fail(inside.error());
+    if (!request.has_tried_socket && is_running_unchanged(state)) {
+        auto code = run_by_socket(context.host, context.call, state, *inside, io);
+        if (!code) return fail(code.error());
+        const std::optional<int>& ran = *code;
+        if (ran.has_value()) return *ran;
+    }
+    if (inside->on_start) {
+        if (auto started = inside->on_start(); !started) return fail(started.error());
+    }
+    return exec_inside(context.runtime.runtime, context.call, *inside, io);
 }
 
 }  // namespace alca::flow

@@ -3,6 +3,8 @@
 #define ALCA_CORE_FLOW_RUN_HPP
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,12 @@ namespace alca::flow {
 struct RunRequest {
     std::vector<std::string> argv;  // exact bytes; empty: a shell
     fs::path caller_directory;      // a subdirectory of the project maps to the same one inside
+    std::map<std::string, std::string> env = {};  // over that of the configuration
+    std::string user = {};                        // "" = as the configuration says
+    std::string workdir = {};                     // inside; "" = what matches caller_directory
     bool tty = false;
     os::WindowSize size;
+    bool has_tried_socket = false;  // set by run_without_engine: run() does not try it again
     // Called when everything was looked at, right before the command starts; may be empty.
     std::function<Result<void>()> on_start;
 };
@@ -27,6 +33,13 @@ struct RunRequest {
 [[nodiscard]] Result<int> run(const Context& context, const config::Config& config,
                               const project::State& state, const RunRequest& request,
                               const CommandIo& io);
+
+// The same, where neither the engine nor a plugin has to be asked: the process that `up` verified
+// still runs, on the same network, and takes commands itself, and its rules are known to be in
+// force. nullopt, and nothing was started: use run().
+[[nodiscard]] Result<std::optional<int>> run_without_engine(
+    const project::Store& store, const Host& host, const Call& call, const config::Config& config,
+    const project::State& state, RunRequest& request, const CommandIo& io);
 
 // The directory inside that matches `caller_directory`; workdir when it is outside the project.
 [[nodiscard]] std::string directory_inside(const config::Config& config,

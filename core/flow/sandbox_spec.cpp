@@ -9,6 +9,7 @@
 
 #include "core/flow/exec_inside.hpp"
 #include "core/flow/protection.hpp"
+#include "core/flow/run_socket.hpp"
 #include "core/flow/seccomp_profile.hpp"
 #include "core/os/file.hpp"
 
@@ -20,7 +21,8 @@ constexpr const char* kHostUserHome = "/home/agent";
 constexpr std::size_t kMaxHelperBytes = std::size_t{16} * 1024 * 1024;
 
 std::vector<std::string> init_arguments(const config::Config& config, const HostUser& user) {
-    std::vector<std::string> argv{kInitPath, "init"};
+    std::vector<std::string> argv{kInitPath, "init", "--serve",
+                                  fmt::format("{}/{}", kRunMount, kRunSocket)};
     if (config.user != "host" || user.uid == 0) return argv;
     argv.emplace_back("--user");
     argv.push_back(fmt::format("{}:{}:{}:{}", user.uid, user.gid, kHostUserName, kHostUserHome));
@@ -34,7 +36,7 @@ std::vector<std::string> init_arguments(const config::Config& config, const Host
 }
 
 std::vector<Mount> mounts_of(const config::Config& config, const project::State& state,
-                             const fs::path& init_program) {
+                             const fs::path& init_program, const fs::path& run_directory) {
     std::vector<Mount> mounts;
     for (const config::MountSetting& setting : config.mounts) {
         Mount mount = setting.mount;
@@ -43,6 +45,8 @@ std::vector<Mount> mounts_of(const config::Config& config, const project::State&
     }
     mounts.push_back(
         {.source = init_program.string(), .volume = "", .target = kInitPath, .read_only = true});
+    mounts.push_back(
+        {.source = run_directory.string(), .volume = "", .target = kRunMount, .read_only = false});
     return mounts;
 }
 
@@ -81,7 +85,8 @@ std::string volume_name(const project::State& state, const std::string& volume) 
 }
 
 Result<SandboxSpec> make_spec(const config::Config& config, const project::State& state,
-                              const Host& host, const fs::path& init_program) {
+                              const Host& host, const fs::path& init_program,
+                              const fs::path& run_directory) {
     auto env = config::creation_environment(config, host.environment);
     if (!env) return fail(env.error());
     const auto user = host_user(host, config.project_dir);
@@ -101,7 +106,7 @@ Result<SandboxSpec> make_spec(const config::Config& config, const project::State
     spec.labels = {{"alca.project.id", state.project_id},
                    {"alca.project.path", spec.project_path},
                    {"alca.version", "1"}};
-    spec.mounts = mounts_of(config, state, init_program);
+    spec.mounts = mounts_of(config, state, init_program, run_directory);
     spec.ports = config.network.ports;
     spec.capabilities = config.caps;
     spec.no_new_privileges = true;

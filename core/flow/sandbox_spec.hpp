@@ -27,10 +27,12 @@ struct HostUser {
 [[nodiscard]] Result<fs::path> keep_init_program(const Host& host);
 
 // Everything a sandbox of this project is made from. Pure but for host_user.
-// init_program: of keep_init_program. Errors: invalid (an environment value cannot be expanded).
+// init_program: of keep_init_program. run_directory: of make_run_directory. Errors: invalid (an
+// environment value cannot be expanded).
 [[nodiscard]] Result<SandboxSpec> make_spec(const config::Config& config,
                                             const project::State& state, const Host& host,
-                                            const fs::path& init_program);
+                                            const fs::path& init_program,
+                                            const fs::path& run_directory);
 
 // The user that `alca run` runs as: "" = the image's.
 [[nodiscard]] Result<std::string> run_user(const config::Config& config, const Host& host);

@@ -45,6 +45,14 @@ struct EngineState {
     friend bool operator==(const EngineState&, const EngineState&) = default;
 };
 
+// Process 1 of the sandbox as this machine's kernel shows it, when it was verified.
+struct ProcessState {
+    std::int64_t pid = 0;       // 0 = not to be seen from here
+    std::uint64_t started = 0;  // clock ticks since boot: a number is used again, not this
+    std::vector<std::string> interfaces;  // of its network, sorted
+    friend bool operator==(const ProcessState&, const ProcessState&) = default;
+};
+
 // A host name that lan-access allows, and what it stood for.
 struct ResolvedName {
     std::string name;
@@ -78,6 +86,7 @@ struct State {
     EngineState engine;
     std::string container_id;
     std::string container_name;
+    ProcessState process;
     std::string image_user;  // the image's USER, "" = root
     NetworkState network;
     FirewallState firewall;

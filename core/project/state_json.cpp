@@ -74,6 +74,20 @@ Result<EngineState> engine_from_json(const Json& json) {
     return in.done(std::move(engine));
 }
 
+Json process_json(const ProcessState& process) {
+    return Json{
+        {"pid", process.pid}, {"started", process.started}, {"interfaces", process.interfaces}};
+}
+
+Result<ProcessState> process_from_json(const Json& json) {
+    ProcessState process;
+    JsonReader in(json, "state.process");
+    in.read("pid", process.pid);
+    in.read("started", process.started);
+    in.read("interfaces", process.interfaces);
+    return in.done(std::move(process));
+}
+
 Json firewall_json(const FirewallState& firewall) {
     Json json{
         {"plugin", firewall.plugin}, {"policy", firewall.policy},      {"dns", firewall.dns},
@@ -111,6 +125,9 @@ Result<void> read_parts(const Json& json, State& state) {
     auto engine = engine_from_json(json.contains("engine") ? json["engine"] : none);
     if (!engine) return fail(engine.error());
     state.engine = std::move(*engine);
+    auto process = process_from_json(json.contains("process") ? json["process"] : none);
+    if (!process) return fail(process.error());
+    state.process = std::move(*process);
     state.network = std::move(*network);
     state.firewall = std::move(*firewall);
     if (!state.applied_config.is_null() && !state.applied_config.is_object()) {
@@ -152,6 +169,7 @@ Json to_json(const State& state) {
         {"engine", engine_json(state.engine)},
         {"container_id", state.container_id},
         {"container_name", state.container_name},
+        {"process", process_json(state.process)},
         {"image_user", state.image_user},
         {"network", network_json(state.network)},
         {"firewall", firewall_json(state.firewall)},

@@ -1,6 +1,9 @@
 #include "init.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +17,7 @@
 #include "directory.hpp"
 #include "fd.hpp"
 #include "files.hpp"
+#include "server.hpp"
 #include "text.hpp"
 #include "user.hpp"
 
@@ -30,6 +34,7 @@ struct Options {
     std::optional<User> user;
     std::array<std::string_view, kMaxOwn> own;
     std::size_t own_count = 0;
+    std::string_view serve;
     Milliseconds grace{2000};
 };
 
@@ -46,6 +51,10 @@ bool set_option(std::string_view name, std::string_view value, Options& options,
         }
         return false;
     }
+    if (name == "--serve") {
+        options.serve = value;
+        return true;
+    }
     if (name == "--grace-ms") {
         const std::optional<std::uint64_t> grace = parse_number(value, kMaxGraceMs);
         if (grace) {
@@ -55,7 +64,7 @@ bool set_option(std::string_view name, std::string_view value, Options& options,
         fault.set({"--grace-ms must be a number from 0 to ", Number(kMaxGraceMs).view()});
         return false;
     }
-    fault.set({"unknown option ", name, "; known are --user, --own and --grace-ms"});
+    fault.set({"unknown option ", name, "; known are --user, --own, --serve and --grace-ms"});
     return false;
 }
 
@@ -85,18 +94,31 @@ bool prepare(const Options& options, Text& fault) {
 
 // True for a signal by kill(2) from outside: only such a sender has no number in our PID namespace.
 // sigqueue(3) lets the sender write any number there, but cannot claim to be kill(2).
-bool is_from_outside(const siginfo_t& info) { return info.si_code == SI_USER && info.si_pid == 0; }
+bool is_from_outside(const signalfd_siginfo& info) {
+    return info.ssi_code == SI_USER && info.ssi_pid == 0;
+}
 
-// Reaps until a signal ends the sandbox; returns that.
-int serve() {
+Fd open_signals() {
     sigset_t signals;
     ::sigemptyset(&signals);
     for (const int number : {SIGCHLD, SIGTERM, SIGINT}) ::sigaddset(&signals, number);
+    return Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+// Reaps and takes clients until a signal ends the sandbox; returns that.
+int serve(const Fd& signals, const Fd& listener) {
     while (true) {
         reap_children();
-        siginfo_t info{};
-        const int number = ::sigwaitinfo(&signals, &info);
-        if ((number == SIGTERM || number == SIGINT) && is_from_outside(info)) return number;
+        std::array<pollfd, 2> fds{};
+        fds[0] = {.fd = signals.get(), .events = POLLIN, .revents = 0};
+        fds[1] = {.fd = listener.get(), .events = POLLIN, .revents = 0};
+        if (::poll(fds.data(), fds.size(), -1) < 0) continue;
+        signalfd_siginfo info{};
+        while (::read(signals.get(), &info, sizeof info) == sizeof info) {
+            const auto number = static_cast<int>(info.ssi_signo);
+            if ((number == SIGTERM || number == SIGINT) && is_from_outside(info)) return number;
+        }
+        if (fds[1].revents != 0) welcome_client(listener.get());
     }
 }
 
@@ -131,6 +153,8 @@ int run_init(std::span<char* const> arguments) {
         complain(kName, {"init must be PID 1; start it as the command of a container"});
         return kExitUsage;
     }
+    // Nobody inside may stop or steer this process; a command is a program of its own and may be.
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // First, so that no signal is lost while the user is prepared.
     block_signals();
     ::umask(022);
@@ -140,7 +164,19 @@ int run_init(std::span<char* const> arguments) {
     }
     // Holds no mount of the image's working directory.
     if (::chdir("/") != 0) complain(kName, {"cannot enter /: ", describe_error(errno).view()});
-    const int number = serve();
+    const Fd signals = open_signals();
+    if (!signals.is_open()) {
+        complain(kName, {"cannot watch signals: ", describe_error(errno).view()});
+        return 1;
+    }
+    Fd listener;
+    if (!options.serve.empty()) {
+        listener = listen_at(options.serve, fault);
+        // The engine's exec API is a way, too.
+        if (!listener.is_open()) complain(kName, {fault.view()});
+    }
+    const int number = serve(signals, listener);
+    listener.close();
     end_others(options.grace);
     return kSignalBase + number;
 }

@@ -12,9 +12,9 @@ int main(int argc, char** argv) {
     if (command == "init") return alca::init::run_init(arguments.subspan(2));
     if (command == "verify") return alca::init::run_verify(arguments.subspan(2));
     if (command == "stub") return alca::init::run_stub(arguments.subspan(2));
-    alca::init::complain(
-        "alca-init",
-        {"usage: alca-init init [--user UID:GID:NAME:HOME [--own DIRECTORY]...] [--grace-ms N]"
-         " | verify [--probe ADDRESS]... | stub [--refused ADDRESS]"});
+    alca::init::complain("alca-init",
+                         {"usage: alca-init init [--user UID:GID:NAME:HOME [--own DIRECTORY]...] "
+                          "[--serve SOCKET] [--grace-ms N]"
+                          " | verify [--probe ADDRESS]... | stub [--refused ADDRESS]"});
     return 2;
 }

@@ -26,17 +26,56 @@ bool split(std::string_view line, std::array<std::string_view, Count>& fields) {
     return !fields[0].empty();
 }
 
-bool is_id(std::string_view text, std::uint32_t id) {
-    return parse_number(text, std::numeric_limits<std::uint32_t>::max()) == id;
+std::optional<std::uint32_t> parse_id(std::string_view text) {
+    const auto number = parse_number(text, std::numeric_limits<std::uint32_t>::max());
+    if (!number) return std::nullopt;
+    return static_cast<std::uint32_t>(*number);
+}
+
+// The first entry that `fits` (called with name and id).
+template <class Fits>
+std::optional<PasswdEntry> find_entry(std::string_view passwd, Fits fits) {
+    std::array<std::string_view, kPasswdFields> fields;
+    while (!passwd.empty()) {
+        if (!split(take_line(passwd), fields)) continue;
+        const auto uid = parse_id(fields[2]);
+        if (!uid || !fits(fields[0], *uid)) continue;
+        return PasswdEntry{.name = fields[0],
+                           .home = fields[5],
+                           .uid = *uid,
+                           .gid = parse_id(fields[3]).value_or(0)};
+    }
+    return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<PasswdEntry> find_user(std::string_view passwd, std::uint32_t uid) {
-    std::array<std::string_view, kPasswdFields> fields;
-    while (!passwd.empty()) {
-        if (split(take_line(passwd), fields) && is_id(fields[2], uid))
-            return PasswdEntry{.name = fields[0], .home = fields[5]};
+    return find_entry(passwd, [uid](std::string_view, std::uint32_t id) { return id == uid; });
+}
+
+std::optional<PasswdEntry> find_user_named(std::string_view passwd, std::string_view name) {
+    return find_entry(passwd,
+                      [name](std::string_view found, std::uint32_t) { return found == name; });
+}
+
+std::optional<std::uint32_t> find_group_named(std::string_view group, std::string_view name) {
+    std::array<std::string_view, kGroupFields> fields;
+    while (!group.empty()) {
+        if (!split(take_line(group), fields) || fields[0] != name) continue;
+        if (const auto gid = parse_id(fields[2])) return gid;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> gid_with_member(std::string_view line, std::string_view user) {
+    std::array<std::string_view, kGroupFields> fields;
+    if (!split(line, fields)) return std::nullopt;
+    std::string_view members = fields[3];
+    while (!members.empty()) {
+        const std::size_t end = members.find(',');
+        if (members.substr(0, end) == user) return parse_id(fields[2]);
+        members.remove_prefix(end == std::string_view::npos ? members.size() : end + 1);
     }
     return std::nullopt;
 }
@@ -44,7 +83,7 @@ std::optional<PasswdEntry> find_user(std::string_view passwd, std::uint32_t uid)
 bool has_group(std::string_view group, std::uint32_t gid) {
     std::array<std::string_view, kGroupFields> fields;
     while (!group.empty()) {
-        if (split(take_line(group), fields) && is_id(fields[2], gid)) return true;
+        if (split(take_line(group), fields) && parse_id(fields[2]) == gid) return true;
     }
     return false;
 }

@@ -98,8 +98,9 @@ Session::Outcome Session::wait() {
     pollfd& input = fds[2];
     pollfd& output = fds[3];
     child = {.fd = signals_.get(), .events = POLLIN, .revents = 0};
-    client = {.fd = STDIN_FILENO, .events = 0, .revents = 0};
-    if (may_read_client(time)) client.events = POLLIN;
+    // A client's half of a socket ends without an error state.
+    client = {.fd = STDIN_FILENO, .events = POLLRDHUP, .revents = 0};
+    if (may_read_client(time)) client.events |= POLLIN;
     // Without wish no look: an error state would be reported for ever.
     input = {
         .fd = input_events == 0 ? -1 : command_.input.get(), .events = input_events, .revents = 0};
@@ -116,7 +117,7 @@ Session::Outcome Session::wait() {
     if (has_terminal() && (input.revents & POLLIN) != 0) read_terminal();
     if (client.revents == 0) return Outcome::running;
     // Not read, and yet an event: nobody holds the other end any more.
-    if (client.events == 0) return Outcome::client_gone;
+    if ((client.events & POLLIN) == 0) return Outcome::client_gone;
     next_read_ = time + kSlowRead;
     if (!client_.fill()) return Outcome::client_gone;
     return handle_events();
@@ -194,7 +195,7 @@ bool Session::write_output() {
 bool Session::wait_for_output() {
     std::array<pollfd, 2> fds{};
     fds[0] = {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-    fds[1] = {.fd = STDIN_FILENO, .events = 0, .revents = 0};
+    fds[1] = {.fd = STDIN_FILENO, .events = POLLRDHUP, .revents = 0};
     if (::poll(fds.data(), fds.size(), -1) < 0) return errno == EINTR;
     if (fds[1].revents != 0 || (fds[0].revents & POLLERR) != 0) return false;
     return (fds[0].revents & POLLOUT) == 0 || write_output();

@@ -31,20 +31,6 @@ int fail(std::initializer_list<std::string_view> message) {
     return kExitOwnFailure;
 }
 
-// What the engine may have left open is not for the command. False: errno says why.
-bool close_inherited() {
-    DIR* stream = ::opendir("/proc/self/fd");
-    if (stream == nullptr) return false;
-    while (const dirent* entry = ::readdir(stream)) {
-        const std::optional<std::uint64_t> fd =
-            parse_number(static_cast<const char*>(entry->d_name), std::numeric_limits<int>::max());
-        if (!fd || *fd <= STDERR_FILENO || static_cast<int>(*fd) == ::dirfd(stream)) continue;
-        ::close(static_cast<int>(*fd));
-    }
-    ::closedir(stream);
-    return true;
-}
-
 bool has_standard_streams() {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (::fcntl(fd, F_GETFD) < 0) return false;
@@ -72,6 +58,19 @@ int await_exec(ClientStream& client) {
 
 }  // namespace
 
+bool close_inherited() {
+    DIR* stream = ::opendir("/proc/self/fd");
+    if (stream == nullptr) return false;
+    while (const dirent* entry = ::readdir(stream)) {
+        const std::optional<std::uint64_t> fd =
+            parse_number(static_cast<const char*>(entry->d_name), std::numeric_limits<int>::max());
+        if (!fd || *fd <= STDERR_FILENO || static_cast<int>(*fd) == ::dirfd(stream)) continue;
+        ::close(static_cast<int>(*fd));
+    }
+    ::closedir(stream);
+    return true;
+}
+
 int run_stub(std::span<char* const> arguments) {
     if (!arguments.empty()) {
         if (arguments.size() != 2 || std::string_view(arguments[0]) != "--refused")
@@ -85,6 +84,10 @@ int run_stub(std::span<char* const> arguments) {
     if (!has_standard_streams()) return fail({"stub needs stdin, stdout and stderr"});
     if (!close_inherited())
         return fail({"cannot read /proc/self/fd: ", describe_error(errno).view(), "; mount /proc"});
+    return serve_client();
+}
+
+int serve_client() {
     // Nothing but the client's end or the command's may end the stub. A closed stdout is an errno,
     // not a signal.
     block_signals();

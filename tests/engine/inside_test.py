@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import shutil
 import socket
 import urllib.request
@@ -154,7 +155,7 @@ class EnvironmentTest(SandboxTest):
         self.assertNotIn(self.SECRET, json.dumps([container["Config"]["Labels"], container["Args"], container["Config"]["Cmd"]]))
         for directory, _, names in os.walk(self.work.root):
             for name in names:
-                if name == ".alca.toml":
+                if name == ".alca.toml" or stat.S_ISSOCK(os.lstat(os.path.join(directory, name)).st_mode):
                     continue
                 with open(os.path.join(directory, name), "rb") as file:
                     self.assertNotIn(self.SECRET.encode(), file.read(), name)
@@ -176,7 +177,9 @@ class MountsAndPortsTest(SandboxTest):
             self.assertEqual(file.read(), "inside\n")
         for line in self.output("cat", "/proc/self/mountinfo").splitlines():
             root, target = line.split()[3:5]
-            if target not in ("/workspace", "/alca-init", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname"):
+            if target == "/alca-run":
+                self.assertEqual(os.listdir(root), ["init.sock"], "a directory of the sandbox's own")
+            elif target not in ("/workspace", "/alca-init", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname"):
                 self.assertNotIn(self.work.root, root, line)
 
     def test_read_only_mount_stays_read_only_for_root(self) -> None:

@@ -1,13 +1,18 @@
 """`alca run`: bytes, exit codes and signals pass as if the command ran here, and nothing of it stays behind."""
 
+import functools
 import hashlib
 import os
+import re
 import resource
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
 from sandbox import SandboxTest, program, require_engine
+from terminal_test import Terminal
 
 MEGABYTE = 1 << 20
 
@@ -169,8 +174,12 @@ class RunTest(SandboxTest):
 
     def test_background_child_delays_no_exit(self) -> None:
         start = time.monotonic()
-        self.assert_outcome(self.alca_run("sh", "-c", "sleep 20 & echo done", timeout_s=15), 0, out="done\n", err="")
+        process = self.work.start("run", "sh", "-c", "sleep 20 & echo done")
+        self.assertEqual(process.stdout.readline(), b"done\n")
+        self.assertEqual(process.wait(15), 0)
         self.assertLess(time.monotonic() - start, 15)
+        process.stdout.close()
+        process.stderr.close()
 
     def test_twenty_at_once(self) -> None:
         processes = [self.work.start("run", "sh", "-c", f"echo {number}; exit {number}") for number in range(20)]
@@ -235,6 +244,15 @@ class RunTest(SandboxTest):
         self.assertEqual(self.output("pwd"), "/workspace\n")
         self.assertEqual(self.output("pwd", cwd=below), "/workspace/a/b c\n")
 
+    def test_environment_user_and_directory_can_be_chosen(self) -> None:
+        os.mkdir(os.path.join(self.work.project, "below"))
+        show = ("sh", "-c", 'echo "$A|$B|$C"; id -u; id -g; pwd; printf "%s," "$@"', "x")
+        out = self.output("-e", "A=1=2", "-e", "B", "-e", "C", "-u", "5:6", "-w", "below", *show, "-e", "-w", env={"B": "own"})
+        self.assertEqual(out, "1=2|own|\n5\n6\n/workspace/below\n-e,-w,")
+        self.assertEqual(self.output("-w", "/tmp", "pwd"), "/tmp\n")
+        self.assert_outcome(self.alca_run("-e", "=1", "true"), 125, out="")
+        self.assertIn("NAME=VALUE", self.alca_run("-e", "=1", "true").err)
+
     def test_no_command_is_a_shell(self) -> None:
         self.assert_outcome(self.alca_run(data=b"echo $0 $((6 * 7))\nexit 5\n"), 5)
         self.assertIn("42", self.alca_run(data=b"echo $((6 * 7))\n").out)
@@ -243,6 +261,189 @@ class RunTest(SandboxTest):
         """Capabilities, filters, groups, limits and control groups: our stub gives neither more nor less."""
         script = "grep -E '^(Cap|NoNewPrivs|Seccomp|Groups|Uid|Gid)' /proc/self/status; cat /proc/self/limits /proc/self/cgroup; umask"
         self.assertEqual(self.output("sh", "-c", script), self.inside(script))
+
+
+class RunByEngineTest(RunTest):
+    """The same, where the sandbox's own socket does not reach the host."""
+
+    RUN_BY = "engine"
+
+
+class RunBySocketTest(SandboxTest):
+    """What alca-init's own socket does better, and what must not come through it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.up("-q")
+        self.assert_outcome(self.alca_run("true"), 0)
+        self.directory = os.path.join(self.work.state, "alca", "run", self.state()["project_id"])
+        self.socket = os.path.join(self.directory, "init.sock")
+
+    def way(self) -> str:
+        outcome = self.work.run("-v", "run", "echo", "ran")
+        self.assertEqual((outcome.code, outcome.out), (0, "ran\n"), outcome)
+        found = re.search(r"run: (by the socket of the sandbox|through the engine)", outcome.err)
+        self.assertIsNotNone(found, outcome.err)
+        return found[1]
+
+    def test_no_engine_and_no_plugin_is_needed(self) -> None:
+        trace = os.path.join(self.work.root, "trace")
+        outcome = self.alca_run("echo", "ran", wrapper=("strace", "-f", "-e", "trace=connect,openat,execve", "-o", trace))
+        self.assert_outcome(outcome, 0, out="ran\n")
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        self.assertIn("/proc/self/fd/", text)
+        for absent in ("docker.sock", "runtime-docker", "firewall-nft", "libcurl", "libssl", "libnftnl"):
+            self.assertNotIn(absent, text)
+
+    def test_writer_without_end_delays_no_exit(self) -> None:
+        process = self.work.start("run", "sh", "-c", "yes & exit 3")
+        os.read(process.stdout.fileno(), 10)  # and then nobody reads any more
+        begun = time.monotonic()
+        while process.poll() is None and time.monotonic() - begun < 5:
+            os.read(process.stdout.fileno(), 1 << 16)
+            time.sleep(0.02)
+        self.assertEqual(process.poll(), 3)
+        process.stdout.close()
+        process.stderr.close()
+        self.assert_only_init_inside()
+
+    def test_nothing_writes_to_the_terminal_after_the_end(self) -> None:
+        with Terminal(self, "run", "-T", "sh", "-c", "(sleep 1; echo late) & exit 5") as terminal:
+            self.assertEqual(terminal.process.wait(10), 5)
+            self.assertFalse(terminal.sees("late", 2))
+
+    def test_job_that_writes_nothing_holds_no_pipe(self) -> None:
+        begun = time.monotonic()
+        process = self.work.start("run", "sh", "-c", "sleep 5 > /dev/null & echo ok", stderr=subprocess.DEVNULL)
+        self.assertEqual(process.communicate(timeout=10)[0], b"ok\n")
+        self.assertLess(time.monotonic() - begun, 4)
+
+    def test_output_that_cannot_be_written_is_told(self) -> None:
+        for mode in ("wb", "ab"):
+            with open("/dev/full", mode, buffering=0) as full:
+                process = self.work.start("run", "echo", "hi", stdout=full)
+                self.assertEqual(process.wait(10), 125)
+                with process.stderr as err:
+                    self.assertIn(b"No space left", err.read())
+
+    def test_directory_that_was_removed_is_made_again(self) -> None:
+        self.work.run("down", "--keep")
+        shutil.rmtree(self.directory)
+        self.up("-q")
+        self.assertEqual(self.way(), "by the socket of the sandbox")
+
+    def test_listener_that_does_not_answer_is_not_waited_for(self) -> None:
+        pid = self.inspect()["State"]["Pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            self.assertEqual(self.way(), "through the engine")
+            self.assertLess(time.monotonic() - begun, 4)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def test_process_one_cannot_be_traced(self) -> None:
+        outcome = self.alca_run("sh", "-c", "ls -l /proc/1/exe /proc/1/fd/ 2>&1")
+        self.assertIn("ermission denied", outcome.out)
+
+    def test_engine_that_is_gone_is_not_missed(self) -> None:
+        self.assert_outcome(self.alca_run("echo", "ran", env={"DOCKER_HOST": "unix:///nowhere.sock"}), 0, out="ran\n", err="")
+
+    def test_late_output_of_a_background_job_arrives_in_a_file(self) -> None:
+        path = os.path.join(self.work.root, "out")
+        with open(path, "wb") as file:
+            begun = time.monotonic()
+            process = self.work.start("run", "sh", "-c", "(sleep 1; echo late) & exit 5", stdout=file)
+            self.assertEqual(process.wait(10), 5)
+            self.assertLess(time.monotonic() - begun, 1)
+        process.stderr.close()
+        program.wait_until(lambda: os.path.getsize(path) > 0, "late output")
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "late\n")
+
+    def test_late_output_of_a_background_job_arrives_in_a_pipe(self) -> None:
+        process = self.work.start("run", "sh", "-c", "(sleep 1; echo late; echo late >&2) & exit 5")
+        begun = time.monotonic()
+        self.assertEqual(process.wait(10), 5)
+        self.assertLess(time.monotonic() - begun, 1)
+        self.assertEqual(process.communicate(timeout=10), (b"late\n", b"late\n"))
+
+    def test_a_link_in_place_of_the_socket_is_not_followed(self) -> None:
+        self.assertEqual(self.way(), "by the socket of the sandbox")
+        self.output("ln", "-sf", "/var/run/docker.sock", "/alca-run/init.sock")
+        self.assertEqual(self.way(), "through the engine")
+        os.unlink(self.socket)
+        self.output("mkdir", "/alca-run/init.sock")
+        self.assertEqual(self.way(), "through the engine")
+
+    def test_another_process_that_listens_there_is_given_nothing(self) -> None:
+        """Also one of the host: only process 1 of the sandbox is asked."""
+        os.unlink(self.socket)
+        with socket.socket(socket.AF_UNIX) as thief:
+            thief.bind(self.socket)
+            thief.listen()
+            self.assertEqual(self.way(), "through the engine")
+            thief.settimeout(1)
+            connection, _ = thief.accept()
+            with connection:
+                self.assertEqual(connection.recv(100), b"")
+
+    def test_process_inside_is_turned_away(self) -> None:
+        """Else a user inside could become root."""
+        hello = b"\x10\0\0\0\x16\0\0\0" + b"\x01\0\0\0" + bytes(16) + b"\0\0"
+        pid = self.inspect()["State"]["Pid"]
+        script = (
+            "import socket,sys; s = socket.socket(socket.AF_UNIX); s.connect('/alca-run/init.sock'); s.settimeout(3);"
+            f"s.sendall({hello!r}); sys.stdout.write(repr(s.recv(9)))"
+        )
+        # The machine's python in the sandbox's process and mount namespaces is not there: its mounts stay the host's.
+        script = script.replace("/alca-run/init.sock", self.socket)
+        inside = subprocess.run(["nsenter", f"--target={pid}", "--pid", "python3", "-c", script], capture_output=True, text=True, check=False)
+        self.assertIn(inside.stdout, ("b''", ""), inside)
+        self.assertTrue(inside.stdout == "b''" or "reset" in inside.stderr.lower() or "pipe" in inside.stderr.lower(), inside)
+
+    def test_sandbox_that_was_restarted_by_hand_is_looked_at_again(self) -> None:
+        self.docker("restart", "-t", "0", self.name)
+        outcome = self.alca_run("echo", "ran")
+        self.assert_outcome(outcome, 125, out="")
+        self.up("-q")
+        self.assertEqual(self.output("echo", "ran"), "ran\n")
+
+    def test_second_network_is_noticed(self) -> None:
+        network = f"{self.name}-second"
+        self.docker("network", "create", network)
+        self.addCleanup(self.docker, "network", "rm", network)
+        self.docker("network", "connect", network, self.name)
+        self.addCleanup(self.docker, "network", "disconnect", "-f", network, self.name)
+        outcome = self.alca_run("echo", "ran")
+        self.assert_outcome(outcome, 125, out="")
+        self.assertIn("no longer isolated", outcome.err)
+
+    def test_rules_that_somebody_took_away_are_restored_first(self) -> None:
+        self.assertEqual(self.way(), "by the socket of the sandbox")
+        self.command("nft", "delete", "table", "inet", "alca")
+        outcome = self.alca_run("echo", "ran")
+        self.assert_outcome(outcome, 0, out="ran\n")
+        self.assertIn("have been restored", outcome.err)
+
+    def test_user_and_groups_are_those_of_an_exec_of_the_engine(self) -> None:
+        facts = "id -u; id -g; grep -E '^(Groups|Cap|NoNewPrivs|Seccomp):' /proc/self/status; echo $HOME; umask"
+        for user in ("", "1000:1000", "nobody", "0:5"):
+            with self.subTest(user=user):
+                self.configure(f'user = "{user}"\n')
+                self.up("-q", "-f", "--trust")
+                self.assertEqual(self.way(), "by the socket of the sandbox")
+                mine = self.output("sh", "-c", facts)
+                self.work.environment = functools.partial(self.work.environment, ALCA_RUN_BY="engine")
+                theirs = self.output("sh", "-c", facts)
+                self.work.environment = self.work.environment.func
+                self.assertEqual(mine.replace("\t ", "\t").split(), theirs.split())
+
+    def test_directory_is_gone_after_down(self) -> None:
+        self.assertTrue(os.path.exists(self.socket))
+        self.work.run("down")
+        self.assertFalse(os.path.exists(self.directory))
 
 
 if __name__ == "__main__":

@@ -56,10 +56,18 @@ def processes() -> Iterator[tuple[int, str]]:
 
 
 class SandboxTest(program.AlcaTest):
-    """A test with a project of its own. What it makes is removed at its end, also when it fails."""
+    """A test with a project of its own. What it makes is removed at its end, also when it fails.
+
+    RUN_BY: value of ALCA_RUN_BY; "" for the best way there is.
+    """
+
+    RUN_BY = ""
 
     def setUp(self) -> None:
         self.work = self.make_workspace(engine=engine_url())
+        environment = self.work.environment
+        self.work.environment = lambda **variables: environment(  # type: ignore[method-assign]
+            **{"ALCA_RUN_BY": self.RUN_BY or None, **variables})  # fmt: skip
         self.configure()
         self.addCleanup(self.remove_all)
 
@@ -179,8 +187,9 @@ class SandboxTest(program.AlcaTest):
 
     def processes_inside(self) -> list[str]:
         """Command lines in the sandbox, without PID 1 and the one that asks."""
-        lines = self.docker("top", self.name, "-eo", "pid,args").splitlines()[1:]
-        return [line.split(maxsplit=1)[1] for line in lines if "alca-init init" not in line]
+        lines = [line.split(maxsplit=1) for line in self.docker("top", self.name, "-eo", "pid,args").splitlines()[1:]]
+        init = str(self.inspect()["State"]["Pid"])
+        return [command for pid, command in lines if pid != init]
 
     def assert_only_init_inside(self, timeout_s: float = 5.0) -> None:
         deadline = time.monotonic() + timeout_s

@@ -24,7 +24,8 @@ class Terminal:
     """alca as the leader of a session on a terminal. Context manager; ends it by force if it still runs."""
 
     def __init__(self, test: SandboxTest, *arguments: str, rows: int = ROWS, columns: int = COLUMNS,
-                 wrapper: tuple[str, ...] = ()) -> None:  # fmt: skip
+                 wrapper: tuple[str, ...] = (), program: "list[str] | None" = None) -> None:  # fmt: skip
+        """program: what runs in place of alca."""
         self.master, self.slave = pty.openpty()
         self.resize(rows, columns)
         self.modes = termios.tcgetattr(self.slave)
@@ -33,8 +34,12 @@ class Terminal:
         def take_terminal() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-        self.process = test.work.start(*arguments, stdin=self.slave, stdout=self.slave, stderr=self.slave, wrapper=wrapper,
-                                       env={"TERM": "xterm"}, start_new_session=True, preexec_fn=take_terminal)  # fmt: skip
+        streams = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
+        options = {**streams, "start_new_session": True, "preexec_fn": take_terminal}
+        if program:
+            self.process = subprocess.Popen(program, **options)
+        else:
+            self.process = test.work.start(*arguments, wrapper=wrapper, env={"TERM": "xterm"}, **options)
 
     def __enter__(self) -> "Terminal":
         return self
@@ -217,6 +222,10 @@ class TerminalTest(SandboxTest):
             if terminal.sees("back", 0.5):
                 break
         self.assertEqual(terminal.end()[0], 4)
+
+
+class TerminalByEngineTest(TerminalTest):
+    RUN_BY = "engine"
 
 
 class QuestionTest(SandboxTest):

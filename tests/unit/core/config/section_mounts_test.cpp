@@ -117,6 +117,7 @@ TEST_F(MountsTest, TargetsThatHideWhatIsAlcasOrTheEnginesOwnAreRefused) {
             << target;
     }
     EXPECT_THAT(mount_error("{volume = \"v\", target = \"/alca-init\"}"), HasSubstr("reserved"));
+    EXPECT_THAT(mount_error("\".:/alca-run/x\""), HasSubstr("/alca-run is reserved for alca"));
     EXPECT_THAT(mount_error("\".:/\""), HasSubstr("would hide the image"));
 }
 

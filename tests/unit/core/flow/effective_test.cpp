@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         Difference{"mount_source",
                    [](SandboxStatus& is) { is.effective.mounts.front().source = "/"; }, "mounts"},
         Difference{"mount_writable",
-                   [](SandboxStatus& is) { is.effective.mounts.back().read_only = false; },
+                   [](SandboxStatus& is) { is.effective.mounts.at(1).read_only = false; },
                    "mounts"},
         Difference{"port_missing", [](SandboxStatus& is) { is.effective.ports.pop_back(); },
                    "ports"},

@@ -95,5 +95,48 @@ TEST(FramesTest, AWindowSizeIsRowsThenColumns) {
     EXPECT_EQ(window_size_frame({.rows = 24, .cols = 300}), "\x05\0\0\0\x04\0\0\0\x18\0\x2c\x01"s);
 }
 
+constexpr std::string_view kNonce = "0123456789abcdef";
+
+TEST(HelloTest, AHelloIsVersionNonceUserAndAddress) {
+    const auto frame = hello_frame(kNonce, "1000:5", "192.0.2.1");
+
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(*frame, "\x10\0\0\0\x25\0\0\0\x01\0\0\0"s + std::string(kNonce) + "1000:5\0"s +
+                          "192.0.2.1\0"s);
+}
+
+TEST(HelloTest, WhatCannotBeSaidIsRefused) {
+    EXPECT_FALSE(hello_frame(kNonce, "a\0b"s, ""));
+    EXPECT_FALSE(hello_frame(kNonce, std::string(2000, 'a'), ""));
+}
+
+TEST(AnswerTest, ComesInPiecesAndLeavesTheRest) {
+    const std::string whole = "\x12\0\0\0\x04\0\0\0\x2a\0\0\0"s;
+    for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+        std::string part = whole.substr(0, cut);
+        EXPECT_FALSE(take_answer(part)) << cut;
+        EXPECT_EQ(part.size(), cut);
+    }
+    std::string bytes = whole + "rest";
+    const auto answer = take_answer(bytes);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->type, AnswerType::exit);
+    EXPECT_EQ(answer->exit_code, 42);
+    EXPECT_EQ(bytes, "rest");
+}
+
+TEST(AnswerTest, WhatNoServerSaysIsUnknown) {
+    for (std::string bytes : {"\x12\0\0\0\x05\0\0\0\x2a\0\0\0\0"s, "\x02\0\0\0\0\0\0\0"s,
+                              "\x12\0\0\0\xff\xff\xff\xff"s, "\x12\x01\0\0\x04\0\0\0\x2a\0\0\0"s}) {
+        const auto answer = take_answer(bytes);
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->type, AnswerType::unknown);
+    }
+}
+
+TEST(AnswerTest, TextOfASandboxCannotMoveTheCursor) {
+    EXPECT_EQ(printable("no\x1b[2J\r\n"), "no?[2J??");
+}
+
 }  // namespace
 }  // namespace alca::flow

@@ -22,7 +22,7 @@ class SandboxSpecTest : public FlowTest {
         : made(project::make_state({.path = project.path(), .device = 1, .inode = 2})) {}
 
     SandboxSpec spec(const std::string& text = "") {
-        auto spec = make_spec(config(text), made, host, "/copy/alca-init");
+        auto spec = make_spec(config(text), made, host, "/copy/alca-init", "/state/run");
         if (spec) return *std::move(spec);
         ADD_FAILURE() << spec.error().message;
         return {};
@@ -59,24 +59,26 @@ TEST_F(SandboxSpecTest, HardeningIsThereWithoutAnyConfiguration) {
 TEST_F(SandboxSpecTest, TheHelperIsMountedReadOnlyBehindTheProject) {
     const SandboxSpec is = spec();
 
-    ASSERT_EQ(is.mounts.size(), 2U);
+    ASSERT_EQ(is.mounts.size(), 3U);
     EXPECT_EQ(is.mounts[0].source, project.path().string());
     EXPECT_EQ(is.mounts[0].target, "/workspace");
     EXPECT_FALSE(is.mounts[0].read_only);
     EXPECT_EQ(is.mounts[1].source, "/copy/alca-init");
     EXPECT_EQ(is.mounts[1].target, kInitPath);
     EXPECT_TRUE(is.mounts[1].read_only);
+    EXPECT_EQ(is.mounts[2].source, "/state/run");
+    EXPECT_EQ(is.mounts[2].target, "/alca-run");
 }
 
 TEST_F(SandboxSpecTest, ProcessOneIsTheHelperAsRoot) {
-    EXPECT_THAT(spec().init, ElementsAre(kInitPath, "init"));
+    EXPECT_THAT(spec().init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock"));
     EXPECT_EQ(spec().user, "0:0");
 }
 
 TEST_F(SandboxSpecTest, AVolumeBelongsToTheProjectByItsName) {
     const SandboxSpec is = spec("[[mounts]]\nvolume = \"cache\"\ntarget = \"/cache\"\n");
 
-    ASSERT_EQ(is.mounts.size(), 3U);
+    ASSERT_EQ(is.mounts.size(), 4U);
     EXPECT_EQ(is.mounts[1].volume, made.container_name + "-cache");
     EXPECT_EQ(is.mounts[1].source, "");
     EXPECT_EQ(volume_name(made, "cache"), made.container_name + "-cache");
@@ -89,8 +91,8 @@ TEST_F(SandboxSpecTest, TheHostUserIsMadeInsideAndOwnsItsVolumesButNoMount) {
         "user = \"host\"\n[[mounts]]\nvolume = \"cache\"\ntarget = \"/cache\"\n"
         "[[mounts]]\nsource = \"data\"\ntarget = \"/data\"\n");
 
-    EXPECT_THAT(is.init, ElementsAre(kInitPath, "init", "--user", "1000:1001:agent:/home/agent",
-                                     "--own", "/cache"));
+    EXPECT_THAT(is.init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock", "--user",
+                                     "1000:1001:agent:/home/agent", "--own", "/cache"));
     EXPECT_EQ(is.user, "0:0");
 }
 
@@ -107,7 +109,7 @@ TEST_F(SandboxSpecTest, ValuesThatAShellWouldReadStayValues) {
     hostile.workdir = "/w $(x)";
     hostile.mounts[0].mount.target = "/w $(x)";
 
-    const auto is = make_spec(hostile, made, host, "/copy/alca-init");
+    const auto is = make_spec(hostile, made, host, "/copy/alca-init", "/state/run");
 
     ASSERT_TRUE(is) << is.error().message;
     EXPECT_EQ(is->env.at("X"), value);
@@ -123,7 +125,7 @@ TEST_F(SandboxSpecTest, AProjectPathOfAnyBytesIsALabelAndAMountAsItIs) {
     config.project_dir = odd;
     config.mounts[0].mount.source = odd.string();
 
-    const auto is = make_spec(config, made, host, "/copy/alca-init");
+    const auto is = make_spec(config, made, host, "/copy/alca-init", "/state/run");
 
     ASSERT_TRUE(is) << is.error().message;
     EXPECT_EQ(is->labels.at("alca.project.path"), odd.string());
@@ -132,8 +134,8 @@ TEST_F(SandboxSpecTest, AProjectPathOfAnyBytesIsALabelAndAMountAsItIs) {
 }
 
 TEST_F(SandboxSpecTest, AnEnvironmentValueThatCannotBeExpandedIsAnError) {
-    const auto is =
-        make_spec(config("[envs]\nT = \"${ALCA_TEST_UNSET}\"\n"), made, host, "/copy/alca-init");
+    const auto is = make_spec(config("[envs]\nT = \"${ALCA_TEST_UNSET}\"\n"), made, host,
+                              "/copy/alca-init", "/state/run");
 
     ASSERT_FALSE(is);
     EXPECT_EQ(is.error().code, Code::invalid);

@@ -93,11 +93,11 @@ TEST_F(UpDriftTest, ARebuildTakesTheOldSandboxAwayInOrder) {
 
     ASSERT_TRUE(up("workdir = \"/src\"\n", {.force = true}));
 
-    EXPECT_THAT(
-        journal.entries(),
-        ElementsAre("runtime.status", "firewall.probe", "runtime.status", "runtime.remove",
-                    "firewall.remove", "runtime.prepare", "firewall.apply", "firewall.verify",
-                    "runtime.create", "runtime.status", "runtime.start", "runtime.exec verify"));
+    EXPECT_THAT(journal.entries(),
+                ElementsAre("runtime.status", "firewall.probe", "runtime.status", "runtime.remove",
+                            "firewall.remove", "runtime.prepare", "firewall.apply",
+                            "firewall.verify", "runtime.create", "runtime.status", "runtime.start",
+                            "runtime.exec verify", "runtime.status"));
 }
 
 }  // namespace

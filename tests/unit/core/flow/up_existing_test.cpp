@@ -46,7 +46,7 @@ TEST_F(UpExistingTest, AStoppedSandboxGetsItsRulesBeforeItStartsAndIsNotSetUpAga
 
     EXPECT_THAT(journal.entries(),
                 ElementsAre("runtime.status", "firewall.probe", "firewall.apply", "firewall.verify",
-                            "runtime.start", "runtime.exec verify"));
+                            "runtime.start", "runtime.exec verify", "runtime.status"));
     EXPECT_TRUE(is_running());
     EXPECT_EQ(state().phase, project::Phase::ready);
 }

@@ -43,10 +43,11 @@ TEST_F(UpTest, AFirewallThatIsNotAvailableAndDoesNotSayWhyStopsIt) {
 TEST_F(UpTest, RulesStandBeforeTheContainerExistsAndAllIsProvedBeforeSetUp) {
     ASSERT_TRUE(up("[commands]\nup = \"make\"\n"));
 
-    EXPECT_THAT(journal.entries(),
-                ElementsAre("runtime.status", "runtime.probe", "firewall.probe", "runtime.prepare",
-                            "firewall.apply", "firewall.verify", "runtime.create", "runtime.status",
-                            "runtime.start", "runtime.exec verify", "runtime.exec stub"));
+    EXPECT_THAT(
+        journal.entries(),
+        ElementsAre("runtime.status", "runtime.probe", "firewall.probe", "runtime.prepare",
+                    "firewall.apply", "firewall.verify", "runtime.create", "runtime.status",
+                    "runtime.start", "runtime.exec verify", "runtime.exec stub", "runtime.status"));
 }
 
 TEST_F(UpTest, SaysReadyAndRemembersWhatItMade) {

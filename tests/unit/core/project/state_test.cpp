@@ -28,6 +28,7 @@ class StateTest : public ProjectTest {
         state.runtime = "runtime-docker";
         state.engine = {"Docker Engine", true, true, true};
         state.container_id = "abc";
+        state.process = {.pid = 12, .started = 345, .interfaces = {"eth0", "lo"}};
         state.image_user = "node";
         state.network.gateways = {"172.30.0.17"};
         state.firewall = {"firewall-nft", "internet", {"10.0.0.53"}};
