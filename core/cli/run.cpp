@@ -69,10 +69,8 @@ Result<int> run_on_terminal(os::TerminalState& state, Session& session, ProjectS
     if (request.tty) request.on_start = [&terminal] { return terminal.enter(); };
     const flow::CommandIo io{
         .in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals};
-    const auto store = session.store();
-    if (!store) return fail(store.error());
-    const auto done = flow::run_without_engine(**store, session.host(), session.call(),
-                                               project.config, sandbox, request, io);
+    const auto done = flow::run_without_engine(session.host(), session.call(), project.config,
+                                               sandbox, request, io);
     if (!done) return fail(done.error());
     const std::optional<int>& code = *done;
     if (code.has_value()) return *code;

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/flow/exec_inside.hpp"
+#include "core/flow/rules_seen.hpp"
 #include "core/flow/run_socket.hpp"
 #include "core/flow/sandbox_process.hpp"
 #include "core/flow/sandbox_spec.hpp"
@@ -348,6 +349,7 @@ Result<void> remove_sandbox(const Context& context, const Call& call, project::S
         context.ui.warn(fmt::format("what the sandbox has left in {} could not be removed",
                                     (context.host.state_directory / "run").string()));
     }
+    forget_rules_seen(context.host, state);
     state.phase = project::Phase::absent;
     state.container_id.clear();
     state.process = {};

@@ -236,6 +236,9 @@ Result<void> keep_rules(const Context& context, const project::State& state, std
 
 RulesReport look_at_rules(const Context& context, const project::State& state, std::int64_t pid) {
     RulesReport report;
+    if (!state.firewall.settled) {
+        report.problems.emplace_back("a change of the network rules was not finished");
+    }
     for (const FirewallLayer layer : layers_in_force(state)) {
         const FirewallRequest request = make_firewall_request(state, layer, pid);
         LayerPlace place = place_of(state, layer);

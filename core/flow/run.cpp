@@ -1,7 +1,6 @@
 #include "core/flow/run.hpp"
 
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include "core/config/powers.hpp"
@@ -54,6 +53,9 @@ Result<void> require_rules(const Context& context, const project::State& state) 
     if (state.firewall.plugin.empty()) {
         if (state.allow_unprotected || state.firewall.policy == "open") return {};
         return fail("the sandbox has no network rules; run: alca up");
+    }
+    if (!state.firewall.settled) {
+        return fail("a change of the network rules was not finished; run: alca up");
     }
     if (context.firewall == nullptr || context.firewall->id != state.firewall.plugin) {
         return fail(
@@ -153,16 +155,17 @@ Result<std::optional<int>> run_by_socket(const Host& host, const Call& call,
 
 // Whether the rules are in force as far as can be known without a plugin. Those inside are tried by
 // alca-init before each command.
-bool are_rules_known(const project::Store& store, const Host& host, const project::State& state) {
+bool are_rules_known(const Host& host, const project::State& state) {
     const project::FirewallState& firewall = state.firewall;
+    if (!firewall.settled) return false;
     if (firewall.plugin.empty()) return state.allow_unprotected || firewall.policy == "open";
     if (is_layer_chosen(host)) return false;
     const bool inside_is_tried = !refused_address(state).empty();
     if (firewall.inside && !inside_is_tried) return false;
     if (!firewall.host) return true;
-    if (const auto stamp = rules_stamp(store, state)) {
-        return firewall.here && were_rules_seen(host, state, *stamp);
-    }
+    const auto stamp = rules_stamp(state);
+    if (stamp) return firewall.here && were_rules_seen(host, state, *stamp);
+    if (stamp.error().code != Code::denied) return false;
     // This user cannot see the host's rules but by the network helper or a container: what
     // look_before_run leaves out is left out here too.
     return inside_is_tried && !is_hosts_alone(firewall) &&
@@ -171,12 +174,12 @@ bool are_rules_known(const project::Store& store, const Host& host, const projec
 
 }  // namespace
 
-Result<std::optional<int>> run_without_engine(const project::Store& store, const Host& host,
-                                              const Call& call, const config::Config& config,
+Result<std::optional<int>> run_without_engine(const Host& host, const Call& call,
+                                              const config::Config& config,
                                               const project::State& state, RunRequest& request,
                                               const CommandIo& io) {
     if (state.phase != project::Phase::ready || !is_running_unchanged(state) ||
-        !are_rules_known(store, host, state)) {
+        !are_rules_known(host, state)) {
         return std::nullopt;
     }
     if (auto approved = require_approval(config, state); !approved) return fail(approved.error());
@@ -190,7 +193,7 @@ Result<int> run(const Context& context, const config::Config& config, const proj
                 const RunRequest& request, const CommandIo& io) {
     if (auto approved = require_approval(config, state); !approved) return fail(approved.error());
     if (auto running = require_running(context, state); !running) return fail(running.error());
-    const auto stamp = rules_stamp(context.store, state);
+    const auto stamp = rules_stamp(state);
     if (auto rules = require_rules(context, state); !rules) return fail(rules.error());
     if (stamp && state.firewall.host && state.firewall.here && !is_layer_chosen(context.host)) {
         note_rules_seen(context.host, state, *stamp);

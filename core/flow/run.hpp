@@ -37,9 +37,11 @@ struct RunRequest {
 // The same, where neither the engine nor a plugin has to be asked: the process that `up` verified
 // still runs, on the same network, and takes commands itself, and its rules are known to be in
 // force. nullopt, and nothing was started: use run().
-[[nodiscard]] Result<std::optional<int>> run_without_engine(
-    const project::Store& store, const Host& host, const Call& call, const config::Config& config,
-    const project::State& state, RunRequest& request, const CommandIo& io);
+[[nodiscard]] Result<std::optional<int>> run_without_engine(const Host& host, const Call& call,
+                                                            const config::Config& config,
+                                                            const project::State& state,
+                                                            RunRequest& request,
+                                                            const CommandIo& io);
 
 // The directory inside that matches `caller_directory`; workdir when it is outside the project.
 [[nodiscard]] std::string directory_inside(const config::Config& config,

@@ -7,6 +7,7 @@
 #include "core/flow/approve.hpp"
 #include "core/flow/make_sandbox.hpp"
 #include "core/flow/protection.hpp"
+#include "core/flow/sandbox_process.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
 #include "core/project/copy.hpp"
@@ -114,13 +115,19 @@ Result<void> update_rules(const Context& context, const Protection& protection,
         if (auto down = take_down_inside(context, state, status.pid); !down) return down;
     }
     state.firewall = std::move(wanted);
-    // Saved first: after a crash the rules must be found and taken down.
+    // Saved first: after a crash the rules must be found and taken down, and nothing may start
+    // while one layer is the old one still.
+    state.firewall.settled = false;
     if (auto saved = context.store.save(state); !saved) return saved;
     if (state.firewall.host) {
         if (auto up = put_up_rules(context, state, FirewallLayer::host); !up) return up;
     }
-    if (!state.firewall.inside) return {};
-    return put_up_rules(context, state, FirewallLayer::inside, status.pid);
+    if (state.firewall.inside) {
+        auto up = put_up_rules(context, state, FirewallLayer::inside, status.pid);
+        if (!up) return up;
+    }
+    state.firewall.settled = true;
+    return {};
 }
 
 // A sandbox that runs: its rules and joints are looked at again, and restored where that is
@@ -147,7 +154,12 @@ Result<void> keep_running(const Context& context, const MakeRequest& request,
             state.firewall.inside = false;
         }
         state.firewall.policy = to_string(protection.policy);
+        state.firewall.settled = true;
         if (!protection.missing.empty()) note_unprotected(state, protection.missing);
+    }
+    // Another one, after a restart by hand, whose network and rules have just been looked at.
+    if (state.engine.shares_kernel) {
+        state.process = look_at_process(status.pid, state.container_id);
     }
     context.ui.step(fmt::format("Container already running: {}", state.container_name));
     return context.store.save(state);

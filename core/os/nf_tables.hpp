@@ -3,14 +3,15 @@
 #define ALCA_CORE_OS_NF_TABLES_HPP
 
 #include <cstdint>
-#include <optional>
+
+#include "alca/result.hpp"
 
 namespace alca::os {
 
 // The number of nf_tables' last transaction in this network namespace: equal numbers, equal rules.
-// It begins anew with each boot and each namespace. None: this process may not ask (it takes
-// CAP_NET_ADMIN), or there is no nf_tables.
-[[nodiscard]] std::optional<std::uint32_t> ruleset_generation();
+// It begins anew with each boot and each namespace. Errors: denied (it takes CAP_NET_ADMIN); failed
+// (no answer, as without nf_tables).
+[[nodiscard]] Result<std::uint32_t> ruleset_generation();
 
 }  // namespace alca::os
 

@@ -74,6 +74,7 @@ struct FirewallState {
     bool here = true;     // the sandbox's kernel is this machine's, and ours
     bool host = true;     // FirewallLayer::host is in force
     bool inside = false;  // FirewallLayer::inside is
+    bool settled = true;  // false: a change of the rules has begun, and may be in force in part
     std::vector<PublishedPort> published = {};
     friend bool operator==(const FirewallState&, const FirewallState&) = default;
 };

@@ -89,11 +89,18 @@ Result<ProcessState> process_from_json(const Json& json) {
 }
 
 Json firewall_json(const FirewallState& firewall) {
-    Json json{
-        {"plugin", firewall.plugin}, {"policy", firewall.policy},      {"dns", firewall.dns},
-        {"allow", firewall.allow},   {"names", firewall.names},        {"limits", firewall.limits},
-        {"strict", firewall.strict}, {"here", firewall.here},          {"host", firewall.host},
-        {"inside", firewall.inside}, {"published", firewall.published}};
+    Json json{{"plugin", firewall.plugin},
+              {"policy", firewall.policy},
+              {"dns", firewall.dns},
+              {"allow", firewall.allow},
+              {"names", firewall.names},
+              {"limits", firewall.limits},
+              {"strict", firewall.strict},
+              {"here", firewall.here},
+              {"host", firewall.host},
+              {"inside", firewall.inside},
+              {"published", firewall.published},
+              {"settled", firewall.settled}};
     if (firewall.proxy) json["proxy"] = *firewall.proxy;
     return json;
 }
@@ -112,6 +119,7 @@ Result<FirewallState> firewall_from_json(const Json& json) {
     in.read("here", firewall.here);
     in.read("host", firewall.host);
     in.read("inside", firewall.inside);
+    in.read("settled", firewall.settled);
     in.read("published", firewall.published);
     return in.done(std::move(firewall));
 }

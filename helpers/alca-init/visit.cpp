@@ -8,12 +8,17 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "account.hpp"
+#include "bytes.hpp"
 #include "command.hpp"
+#include "files.hpp"
 #include "hello.hpp"
+#include "passwd.hpp"
 #include "probe.hpp"
 #include "stub.hpp"
 #include "text.hpp"
@@ -22,6 +27,7 @@ namespace alca::init {
 namespace {
 
 constexpr int kHelloSeconds = 5;
+constexpr std::size_t kMaxPasswdBytes = std::size_t{4} << 20;
 constexpr std::size_t kStreams = 2;  // where the command's stdout and stderr go
 
 void limit_wait(int connection, int seconds) {
@@ -102,9 +108,15 @@ bool take_streams(Fd& connection, std::array<Fd, kStreams>& streams) {
     return true;
 }
 
-// HOME is then found for the user, as an engine does it: what PID 1 has is that of its own user.
+// HOME is then found for the user, as an engine does it. Not one that the sandbox was made with: an
+// engine sets only what nobody has set, and then to the home of PID 1's own user.
 void forget_own_home(const Account& account) {
-    if (account.uid != ::getuid()) ::unsetenv("HOME");
+    const char* home = ::getenv("HOME");
+    if (home == nullptr || account.uid == ::getuid()) return;
+    Bytes passwd;
+    static_cast<void>(read_file("/etc/passwd", kMaxPasswdBytes, passwd));
+    const auto own = find_user(passwd.view(), ::getuid());
+    if (own && own->home == home) ::unsetenv("HOME");
 }
 
 int serve(const Hello& hello) {

@@ -258,6 +258,31 @@ TEST_F(LayersTest, WhereTheProbeShowsNothingRunReadsTheRulesInside) {
     EXPECT_THAT(ui.warnings, ElementsAre(HasSubstr("inside the sandbox were not as they must be")));
 }
 
+TEST_F(LayersTest, AChangeThatReachedOneLayerOnlyStartsNothingUntilItIsFinished) {
+    direct(true, true);
+    be_up("[network]\nlan-access = [\"10.0.0.5:80\"]\n", {.trust = true});
+    // Runtime status, firewall probe, apply and verify for the host, then the layer inside.
+    journal.plan({.at = 4, .error = Error{Code::failed, "no memory"}, .action = {}});
+    ASSERT_THAT(message_of(up()), HasSubstr("no memory"));
+    ASSERT_EQ(journal.entries().back(), "firewall.apply inside");
+    ASSERT_FALSE(firewall.inside.at(interface()).allow.empty());
+    forget();
+
+    EXPECT_THAT(message_of(run()), HasSubstr("was not finished; run: alca up"));
+    EXPECT_TRUE(runtime.commands.empty());
+    EXPECT_FALSE(status_now().isolation.intact);
+
+    ASSERT_TRUE(up());
+    EXPECT_TRUE(firewall.inside.at(interface()).allow.empty());
+    EXPECT_TRUE(run());
+    EXPECT_TRUE(status_now().isolation.intact);
+
+    project::State unfinished = state();
+    unfinished.firewall.settled = false;
+    save(unfinished);
+    EXPECT_FALSE(status_now().isolation.intact);
+}
+
 TEST_F(LayersTest, RunReadsByContainerWhatOnlyTheHostsLayerHas) {
     direct(false, false);
     containers();

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <array>
+#include <cerrno>
 #include <string>
 #include <thread>
 
@@ -101,6 +102,19 @@ TEST_F(MoverTest, AReaderThatHasGoneClosesThePipe) {
     mover.move();
     EXPECT_FALSE(mover.is_open());
     EXPECT_FALSE(os::write_all(source.write.get(), "more"));
+    EXPECT_EQ(mover.error(), 0) << "nobody wants it any more";
+}
+
+TEST_F(MoverTest, ATargetThatIsFullIsAnError) {
+    for (const int flags : {0, O_APPEND}) {
+        Pipe full_source{O_NONBLOCK};
+        const os::Fd target(::open("/dev/full", O_WRONLY | flags));
+        ASSERT_TRUE(os::write_all(full_source.write.get(), "bytes"));
+        Mover mover(std::move(full_source.read), target.get());
+        mover.move();
+        EXPECT_FALSE(mover.is_open());
+        EXPECT_EQ(mover.error(), ENOSPC);
+    }
 }
 
 TEST_F(MoverTest, WithoutATargetBytesAreThrownAway) {

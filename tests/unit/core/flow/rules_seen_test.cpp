@@ -14,20 +14,26 @@ class RulesSeenTest : public FlowTest {
         if (!os::ruleset_generation()) GTEST_SKIP() << "needs CAP_NET_ADMIN and nf_tables";
         be_up();
     }
-    [[nodiscard]] std::string stamp() const { return rules_stamp(store, state()).value_or(""); }
+    static std::string stamp(const project::State& state) {
+        return rules_stamp(state).value_or("no stamp");
+    }
 };
 
-TEST_F(RulesSeenTest, WhatWasSeenIsKnownUntilTheStateChanges) {
-    const std::string before = stamp();
-    ASSERT_NE(before, "");
-    EXPECT_FALSE(were_rules_seen(host, state(), before));
-    note_rules_seen(host, state(), before);
-    EXPECT_TRUE(were_rules_seen(host, state(), stamp()));
+TEST_F(RulesSeenTest, WhatWasSeenIsKnownUntilOtherRulesAreAskedFor) {
+    EXPECT_FALSE(were_rules_seen(host, state(), stamp(state())));
+    note_rules_seen(host, state(), stamp(state()));
+    EXPECT_TRUE(were_rules_seen(host, state(), stamp(state())));
 
+    // Whatever stands in the file by now: it is the rules that were compared which count.
     project::State changed = state();
+    changed.firewall.policy = "open";
+    EXPECT_FALSE(were_rules_seen(host, changed, stamp(changed)));
+    changed = state();
     changed.firewall.dns.emplace_back("192.0.2.53");
-    ASSERT_TRUE(store.save(changed));
-    EXPECT_FALSE(were_rules_seen(host, state(), stamp()));
+    EXPECT_FALSE(were_rules_seen(host, changed, stamp(changed)));
+
+    forget_rules_seen(host, state());
+    EXPECT_FALSE(were_rules_seen(host, state(), stamp(state())));
 }
 
 }  // namespace

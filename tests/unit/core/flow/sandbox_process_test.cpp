@@ -1,8 +1,12 @@
 #include "core/flow/sandbox_process.hpp"
 
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
+#include <string>
 
 #include "core/os/file.hpp"
 
@@ -50,6 +54,40 @@ TEST(SandboxProcessTest, AChangedOrEndedProcessIsNotUnchanged) {
     ::waitpid(child, nullptr, 0);
     EXPECT_FALSE(is_running_unchanged(state));
     EXPECT_FALSE(is_running_unchanged(project::State()));
+}
+
+TEST(SandboxProcessTest, ANetworkThatIsJoinedIsSeen) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root: a network namespace";
+    std::array<int, 2> ready{};
+    ASSERT_EQ(::pipe(ready.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const char made = ::unshare(CLONE_NEWNET) == 0 ? 1 : 0;
+        static_cast<void>(::write(ready[1], &made, 1));
+        ::pause();
+        ::_exit(0);
+    }
+    char made = 0;
+    ASSERT_EQ(::read(ready[0], &made, 1), 1);
+    ASSERT_EQ(made, 1);
+    project::State state;
+    state.container_id = own_group();
+    state.process = look_at_process(child, state.container_id);
+    EXPECT_TRUE(is_running_unchanged(state));
+
+    const std::string network = "--net=/proc/" + std::to_string(child) + "/ns/net";
+    const pid_t adds = ::fork();
+    if (adds == 0) {
+        ::execlp("nsenter", "nsenter", network.c_str(), "ip", "link", "add", "eth1", "type", "veth",
+                 nullptr);
+        ::_exit(127);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(adds, &status, 0), adds);
+    ASSERT_EQ(status, 0);
+    EXPECT_FALSE(is_running_unchanged(state));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
 }
 
 }  // namespace

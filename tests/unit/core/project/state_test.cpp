@@ -33,6 +33,7 @@ class StateTest : public ProjectTest {
         state.network.gateways = {"172.30.0.17"};
         state.firewall = {"firewall-nft", "internet", {"10.0.0.53"}};
         state.firewall.strict = true;
+        state.firewall.settled = false;
         state.firewall.proxy = TcpProxy{.to = TcpProxy::kHost, .port = 1080};
         state.firewall.limits = {.bytes_per_second = 1000, .new_connections_per_second = 5};
         state.allow_unprotected = true;
