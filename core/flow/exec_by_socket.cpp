@@ -32,13 +32,11 @@ struct Pipe {
 };
 
 Result<Pipe> make_pipe() {
-    constexpr int kBytes = 1 << 20;
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         return fail("cannot make a pipe: " + os::errno_text(errno));
     }
     Pipe pipe{os::Fd(ends[0]), os::Fd(ends[1])};
-    ::fcntl(pipe.read.get(), F_SETPIPE_SZ, kBytes);  // only faster
     if (::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) {
         return fail("cannot set up a pipe: " + os::errno_text(errno));
     }

@@ -12,6 +12,10 @@ namespace alca::flow {
 namespace {
 
 constexpr std::size_t kSpliceBytes = std::size_t{1} << 20;
+// Whoever has written so much writes more. Small pipes cost a change of process each 64 KiB; big
+// ones for everybody would soon reach what the kernel lets one user have.
+constexpr std::size_t kWideAfterBytes = std::size_t{256} << 10;
+constexpr int kWideBytes = 1 << 20;
 // PIPE_BUF: a target that polls as writable takes it without waiting.
 constexpr std::size_t kCopyBytes = 4096;
 
@@ -33,8 +37,13 @@ Mover::Step Mover::refused(int error) {
 Mover::Step Mover::splice_some(std::size_t& left) {
     const ssize_t count = ::splice(from_.get(), nullptr, to_, nullptr, std::min(left, kSpliceBytes),
                                    SPLICE_F_NONBLOCK);
-    if (count > 0) left -= static_cast<std::size_t>(count);
-    if (count > 0) return Step::moved;
+    if (count > 0) {
+        left -= static_cast<std::size_t>(count);
+        const bool was_narrow = spliced_ < kWideAfterBytes;
+        spliced_ += static_cast<std::size_t>(count);
+        if (was_narrow && spliced_ >= kWideAfterBytes) widen();
+        return Step::moved;
+    }
     if (count == 0) return Step::ended;
     // A terminal, a file that is appended to: they take no pages.
     if (errno == EINVAL) {
@@ -43,6 +52,14 @@ Mover::Step Mover::splice_some(std::size_t& left) {
     }
     if (errno != EAGAIN) return refused(errno);
     return may_write() ? Step::empty : Step::blocked;
+}
+
+// Only faster, so it may fail, as it does for a target that is no pipe.
+void Mover::widen() const {
+    for (const int fd : {from_.get(), to_}) {
+        const int bytes = ::fcntl(fd, F_GETPIPE_SZ);
+        if (bytes > 0 && bytes < kWideBytes) ::fcntl(fd, F_SETPIPE_SZ, kWideBytes);
+    }
 }
 
 Mover::Step Mover::copy_some(std::size_t& left) {

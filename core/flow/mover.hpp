@@ -46,12 +46,14 @@ class Mover {
     Step copy_some(std::size_t& left);
     Step refused(int error);
     [[nodiscard]] bool may_write() const;
+    void widen() const;
 
     os::Fd from_;
     int to_;
     bool can_splice_ = true;
     bool is_blocked_ = false;
     int error_ = 0;
+    std::size_t spliced_ = 0;
     std::string rest_;  // read and not written yet
 };
 

@@ -125,5 +125,22 @@ TEST_F(MoverTest, WithoutATargetBytesAreThrownAway) {
     EXPECT_EQ(mover.waiting(), 0U);
 }
 
+// Both ends, and only for a stream that is worth it.
+TEST_F(MoverTest, PipesOfALongStreamAreMadeWider) {
+    Pipe target;
+    const int narrow = ::fcntl(target.read.get(), F_GETPIPE_SZ);
+    const int from = source.read.get();
+    Mover mover(std::move(source.read), target.write.get());
+    const std::string part(std::size_t{16} << 10, 'x');
+    std::string taken(part.size(), '\0');
+    for (int i = 0; i < 17; ++i) {
+        EXPECT_EQ(::fcntl(target.read.get(), F_GETPIPE_SZ), i < 16 ? narrow : 1 << 20) << i;
+        ASSERT_TRUE(os::write_all(source.write.get(), part));
+        EXPECT_EQ(mover.move(), part.size());
+        ASSERT_EQ(::read(target.read.get(), taken.data(), taken.size()), std::ssize(part));
+    }
+    EXPECT_EQ(::fcntl(from, F_GETPIPE_SZ), 1 << 20);
+}
+
 }  // namespace
 }  // namespace alca::flow
