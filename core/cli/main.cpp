@@ -71,6 +71,9 @@ int run(int argc, char** argv) {
     alca::cli::add_init(app, program);
     alca::cli::add_up(app, program);
     alca::cli::add_run(app, program);
+    alca::cli::add_ps(app, program);
+    alca::cli::add_logs(app, program);
+    alca::cli::add_kill(app, program);
     alca::cli::add_status(app, program);
     alca::cli::add_down(app, program);
     alca::cli::add_list(app, program);

@@ -1,5 +1,3 @@
-#include "core/flow/run.hpp"
-
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "core/cli/command.hpp"
+#include "core/cli/inside.hpp"
 #include "core/cli/session.hpp"
 #include "core/os/signals.hpp"
 #include "core/os/terminal.hpp"
@@ -21,6 +20,8 @@ namespace {
 
 struct RunFlags {
     bool no_tty = false;
+    bool detach = false;
+    std::string name;
     std::vector<std::string> env;
     std::string user;
     std::string workdir;
@@ -63,21 +64,13 @@ class CommandTerminal {
 // Raw only while the command runs: before, Ctrl-C must reach us, and after, our messages a sane
 // terminal.
 Result<int> run_on_terminal(os::TerminalState& state, Session& session, ProjectSession& project,
-                            const project::State& sandbox, flow::RunRequest request,
-                            const os::SignalFd& signals) {
+                            flow::RunRequest request, const os::SignalFd& signals) {
     CommandTerminal terminal(state);
     if (request.tty) request.on_start = [&terminal] { return terminal.enter(); };
-    const flow::CommandIo io{
-        .in = STDIN_FILENO, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals};
-    const auto done = flow::run_without_engine(session.host(), session.call(), project.config,
-                                               sandbox, request, io);
-    if (!done) return fail(done.error());
-    const std::optional<int>& code = *done;
-    if (code.has_value()) return *code;
-    if (auto chosen = choose_plugins(session, project); !chosen) return fail(chosen.error());
-    const auto context = project.context(session);
-    if (!context) return fail(context.error());
-    return flow::run(*context, project.config, sandbox, request, io);
+    const int input = request.job ? -1 : STDIN_FILENO;
+    return run_inside(
+        session, project, std::move(request),
+        {.in = input, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals});
 }
 
 // As docker takes them: NAME=VALUE, or NAME with the caller's own value, and nothing if it has
@@ -99,18 +92,22 @@ Result<std::map<std::string, std::string>> environment_of(const std::vector<std:
 }
 
 int run(Program& program, const RunFlags& flags) {
+    if (flags.detach && flags.argv.empty()) {
+        print_error("-d needs a command: alca run -d COMMAND");
+        return exit_usage;
+    }
+    if (!flags.detach && !flags.name.empty()) {
+        print_error("--name is for jobs: alca run -d --name NAME COMMAND");
+        return exit_usage;
+    }
     // Until the command runs these mean "stop"; from then on they are the command's.
     const auto stop = os::SignalFd::block({SIGINT, SIGTERM, SIGHUP});
     const auto signals =
         os::SignalFd::block({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH});
     if (!stop || !signals) return report_run(stop ? signals.error() : stop.error());
     Session session(program, /*quiet=*/true, stop->fd());
-    const auto project = open_files(session);
+    const auto project = open_for_run(session);
     if (!project) return report_run(project.error());
-    const auto& state = (*project)->state;
-    if (!state.has_value()) {
-        return report_run({Code::not_found, "no state file found: run 'alca up' first"});
-    }
 
     auto environment = environment_of(flags.env, program.environment);
     if (!environment) return report_run(environment.error());
@@ -119,17 +116,15 @@ int run(Program& program, const RunFlags& flags) {
                              .caller_directory = fs::current_path(error),
                              .env = std::move(*environment),
                              .user = flags.user,
-                             .workdir = flags.workdir,
-                             .tty = false,
-                             .size = {},
-                             .on_start = {}};
+                             .workdir = flags.workdir};
+    if (flags.detach) request.job = flags.name;
     const auto size = os::window_size(STDIN_FILENO);
-    if (!flags.no_tty && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
+    if (!flags.no_tty && !flags.detach && ::isatty(STDIN_FILENO) == 1 &&
+        ::isatty(STDOUT_FILENO) == 1) {
         request.tty = true;
         request.size = size.value_or(os::WindowSize{.rows = 24, .cols = 80});
     }
-    const auto code =
-        run_on_terminal(program.terminal, session, **project, *state, request, *signals);
+    const auto code = run_on_terminal(program.terminal, session, **project, request, *signals);
     return code ? *code : report_run(code.error());
 }
 
@@ -154,15 +149,22 @@ void add_run(CLI::App& app, Program& program) {
             "-w,--workdir", flags->workdir,
             "Start in this directory of the sandbox; relative to the one that matches yours")
         ->type_name("DIRECTORY");
+    command->add_flag("-d,--detach", flags->detach,
+                      "Start it as a job, without input, print the job's name and return");
+    command->add_option("--name", flags->name, "Name of the job; without, one after the command")
+        ->type_name("NAME");
     command->prefix_command();
     command->footer(
         "The command starts in the directory that matches yours, its exit code is alca's.\n"
-        "125: alca itself failed; 126: not executable; 127: not found.\n\n"
+        "125: alca itself failed; 126: not executable; 127: not found.\n"
+        "A job (-d) lives on until it ends, `alca kill` or `alca down`; see `alca ps` and `alca "
+        "logs`.\n\n"
         "Examples:\n"
         "  alca run                       a shell\n"
         "  alca run npm test\n"
         "  alca run -e DEBUG=1 -w packages/web npm test\n"
         "  alca run -u root sh\n"
+        "  alca run -d --name web npm run dev && alca logs -f web\n"
         "  alca run claude -p 'fix the build'\n"
         "  git diff | alca run -T claude -p 'review this'");
     command->callback([&program, flags, command] {

@@ -20,7 +20,7 @@ constexpr std::string_view kDigits = "0123456789";
 
 // alca's own program and its socket are mounted there: nothing may hide them or lie where they are
 // looked for.
-constexpr std::array<std::string_view, 2> kReserved{"/alca-init", "/alca-run"};
+constexpr std::array<std::string_view, 3> kReserved{"/alca-init", "/alca-jobs", "/alca-run"};
 // What an engine puts into every container itself.
 constexpr std::array<std::string_view, 6> kSandboxOwn{
     "/proc", "/sys", "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};

@@ -5,6 +5,7 @@
 
 #include "core/config/powers.hpp"
 #include "core/flow/exec_by_socket.hpp"
+#include "core/flow/jobs.hpp"
 #include "core/flow/network_helper.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/rules_seen.hpp"
@@ -123,10 +124,12 @@ Result<InsideRequest> make_request(const config::Config& config, const project::
     if (!user) return fail(user.error());
     std::string directory = directory_inside(config, request.caller_directory);
     if (!request.workdir.empty()) directory = (fs::path(directory) / request.workdir).string();
+    auto argv = request.is_own ? request.argv : effective_argv(config, request.argv);
+    if (request.job) argv = start_job(*request.job, std::move(argv));
     return InsideRequest{.sandbox = make_ref(state),
                          .refused_address = refused_address(state),
                          .user = user->empty() ? state.image_user : *user,
-                         .command = {.argv = effective_argv(config, request.argv),
+                         .command = {.argv = std::move(argv),
                                      .env = std::move(*environment),
                                      .cwd = std::move(directory),
                                      .tty = request.tty,

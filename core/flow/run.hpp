@@ -15,16 +15,20 @@
 namespace alca::flow {
 
 struct RunRequest {
-    std::vector<std::string> argv;  // exact bytes; empty: a shell
-    fs::path caller_directory;      // a subdirectory of the project maps to the same one inside
+    std::vector<std::string> argv;   // exact bytes; empty: a shell
+    fs::path caller_directory = {};  // a subdirectory of the project maps to the same one inside
     std::map<std::string, std::string> env = {};  // over that of the configuration
     std::string user = {};                        // "" = as the configuration says
     std::string workdir = {};                     // inside; "" = what matches caller_directory
     bool tty = false;
-    os::WindowSize size;
+    os::WindowSize size = {};
+    // argv is for alca-init itself: neither aliases nor commands.enter are for it.
+    bool is_own = false;
+    // Start it as a job of this name, "" for one that is made from argv. It prints the name.
+    std::optional<std::string> job = {};
     bool has_tried_socket = false;  // set by run_without_engine: run() does not try it again
     // Called when everything was looked at, right before the command starts; may be empty.
-    std::function<Result<void>()> on_start;
+    std::function<Result<void>()> on_start = {};
 };
 
 // Runs a command in the project's running sandbox and returns its exit code. Refuses when the

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "core/flow/exec_inside.hpp"
+#include "core/flow/jobs.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/run_socket.hpp"
 #include "core/flow/seccomp_profile.hpp"
@@ -21,8 +22,9 @@ constexpr const char* kHostUserHome = "/home/agent";
 constexpr std::size_t kMaxHelperBytes = std::size_t{16} * 1024 * 1024;
 
 std::vector<std::string> init_arguments(const config::Config& config, const HostUser& user) {
-    std::vector<std::string> argv{kInitPath, "init", "--serve",
-                                  fmt::format("{}/{}", kRunMount, kRunSocket)};
+    std::vector<std::string> argv{kInitPath, "init",
+                                  "--serve", fmt::format("{}/{}", kRunMount, kRunSocket),
+                                  "--jobs",  kJobsDirectory};
     if (config.user != "host" || user.uid == 0) return argv;
     argv.emplace_back("--user");
     argv.push_back(fmt::format("{}:{}:{}:{}", user.uid, user.gid, kHostUserName, kHostUserHome));

@@ -82,6 +82,8 @@ bool has_parent_below(std::span<const Process> processes, const Process& process
     return false;
 }
 
+}  // namespace
+
 void signal_descendants(int signal) {
     Bytes list = list_processes();
     const std::span<Process> processes(reinterpret_cast<Process*>(list.data()),
@@ -99,8 +101,6 @@ void signal_descendants(int signal) {
         if (process.is_below) ::kill(process.pid, signal);
     }
 }
-
-}  // namespace
 
 void end_descendants(Ending ending) {
     const Milliseconds start = now();

@@ -12,4 +12,7 @@ enum class Ending {
 // Gives up after 5 s: what is left then cannot be ended, such as a process of another user.
 void end_descendants(Ending ending);
 
+// Sends `signal` to all of them, once.
+void signal_descendants(int signal);
+
 }  // namespace alca::init

@@ -35,6 +35,7 @@ struct Options {
     std::array<std::string_view, kMaxOwn> own;
     std::size_t own_count = 0;
     std::string_view serve;
+    const char* jobs = nullptr;
     Milliseconds grace{2000};
 };
 
@@ -55,6 +56,10 @@ bool set_option(std::string_view name, std::string_view value, Options& options,
         options.serve = value;
         return true;
     }
+    if (name == "--jobs") {
+        options.jobs = value.data();  // an argument, so it ends in a NUL
+        return true;
+    }
     if (name == "--grace-ms") {
         const std::optional<std::uint64_t> grace = parse_number(value, kMaxGraceMs);
         if (grace) {
@@ -64,7 +69,8 @@ bool set_option(std::string_view name, std::string_view value, Options& options,
         fault.set({"--grace-ms must be a number from 0 to ", Number(kMaxGraceMs).view()});
         return false;
     }
-    fault.set({"unknown option ", name, "; known are --user, --own, --serve and --grace-ms"});
+    fault.set(
+        {"unknown option ", name, "; known are --user, --own, --serve, --jobs and --grace-ms"});
     return false;
 }
 
@@ -103,6 +109,13 @@ Fd open_signals() {
     ::sigemptyset(&signals);
     for (const int number : {SIGCHLD, SIGTERM, SIGINT}) ::sigaddset(&signals, number);
     return Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+// As /tmp: every user of the sandbox may have jobs, and nobody end another's. Whoever starts one is
+// told when it is not there.
+void make_job_directory(const char* path) {
+    if (::mkdir(path, 0) == 0 && ::chmod(path, 01777) == 0) return;
+    if (errno != EEXIST) complain("alca-init", {path, ": ", describe_error(errno).view()});
 }
 
 // Reaps and takes clients until a signal ends the sandbox; returns that.
@@ -164,6 +177,7 @@ int run_init(std::span<char* const> arguments) {
     }
     // Holds no mount of the image's working directory.
     if (::chdir("/") != 0) complain(kName, {"cannot enter /: ", describe_error(errno).view()});
+    if (options.jobs != nullptr) make_job_directory(options.jobs);
     const Fd signals = open_signals();
     if (!signals.is_open()) {
         complain(kName, {"cannot watch signals: ", describe_error(errno).view()});

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "init.hpp"
+#include "job.hpp"
 #include "stub.hpp"
 #include "text.hpp"
 #include "verify.hpp"
@@ -12,9 +13,11 @@ int main(int argc, char** argv) {
     if (command == "init") return alca::init::run_init(arguments.subspan(2));
     if (command == "verify") return alca::init::run_verify(arguments.subspan(2));
     if (command == "stub") return alca::init::run_stub(arguments.subspan(2));
+    if (command == "job") return alca::init::run_job(arguments.subspan(2));
     alca::init::complain("alca-init",
                          {"usage: alca-init init [--user UID:GID:NAME:HOME [--own DIRECTORY]...] "
-                          "[--serve SOCKET] [--grace-ms N]"
-                          " | verify [--probe ADDRESS]... | stub [--refused ADDRESS]"});
+                          "[--serve SOCKET] [--jobs DIRECTORY] [--grace-ms N]"
+                          " | verify [--probe ADDRESS]... | stub [--refused ADDRESS]"
+                          " | job DIRECTORY start|list|log|signal|end ..."});
     return 2;
 }

@@ -71,7 +71,8 @@ TEST_F(SandboxSpecTest, TheHelperIsMountedReadOnlyBehindTheProject) {
 }
 
 TEST_F(SandboxSpecTest, ProcessOneIsTheHelperAsRoot) {
-    EXPECT_THAT(spec().init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock"));
+    EXPECT_THAT(spec().init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock",
+                                         "--jobs", "/alca-jobs"));
     EXPECT_EQ(spec().user, "0:0");
 }
 
@@ -91,8 +92,9 @@ TEST_F(SandboxSpecTest, TheHostUserIsMadeInsideAndOwnsItsVolumesButNoMount) {
         "user = \"host\"\n[[mounts]]\nvolume = \"cache\"\ntarget = \"/cache\"\n"
         "[[mounts]]\nsource = \"data\"\ntarget = \"/data\"\n");
 
-    EXPECT_THAT(is.init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock", "--user",
-                                     "1000:1001:agent:/home/agent", "--own", "/cache"));
+    EXPECT_THAT(is.init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock", "--jobs",
+                                     "/alca-jobs", "--user", "1000:1001:agent:/home/agent", "--own",
+                                     "/cache"));
     EXPECT_EQ(is.user, "0:0");
 }
 
