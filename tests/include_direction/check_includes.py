@@ -17,11 +17,12 @@ ALLOWED = {
     "core/config": ["core/os", "sdk"],
     "core/project": ["core/os", "sdk"],
     "core/plugins": ["core/os", "sdk"],
-    "core/flow": ["core/config", "core/project", "core/os", "sdk"],
+    "core/flow": ["helpers/shared", "core/config", "core/project", "core/os", "sdk"],
     "core/cli": ["core/flow", "core/plugins", "core/config", "core/project", "core/os", "sdk"],
     "plugins/shared": ["sdk"],
     "plugins": ["plugins/shared", "sdk"],
-    "helpers": ["plugins/shared", "sdk"],
+    "helpers/shared": [],
+    "helpers": ["helpers/shared", "plugins/shared", "sdk"],
 }
 # A library's header: the only places that may include it.
 LIBRARIES = {
@@ -33,6 +34,7 @@ LIBRARIES = {
     "toml++/": ["core/config"],
     "boost/": ["core", "plugins"],
     "fmt/": ["core", "plugins"],
+    "archive_entry.h": ["helpers/shared/tree"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SOURCES = {".c", ".h", ".cpp", ".hpp"}
