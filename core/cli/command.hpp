@@ -43,6 +43,7 @@ void add_run(CLI::App& app, Program& program);
 void add_ps(CLI::App& app, Program& program);
 void add_logs(CLI::App& app, Program& program);
 void add_kill(CLI::App& app, Program& program);
+void add_cp(CLI::App& app, Program& program);
 void add_status(CLI::App& app, Program& program);
 void add_list(CLI::App& app, Program& program);
 void add_network(CLI::App& app, Program& program);

@@ -30,7 +30,7 @@ flow::RunRequest request_of(std::vector<std::string> argv, const std::string& us
     std::error_code error;
     flow::RunRequest request;
     request.argv = std::move(argv);
-    request.is_own = true;
+    request.is_literal = true;
     request.caller_directory = fs::current_path(error);
     request.user = user;
     request.workdir = "/";

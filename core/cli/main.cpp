@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
     alca::cli::add_ps(app, program);
     alca::cli::add_logs(app, program);
     alca::cli::add_kill(app, program);
+    alca::cli::add_cp(app, program);
     alca::cli::add_status(app, program);
     alca::cli::add_down(app, program);
     alca::cli::add_list(app, program);

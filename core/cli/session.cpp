@@ -73,21 +73,26 @@ Result<config::Config> Session::load_config(const project::Directory& project) c
                          .environment = program_.environment});
 }
 
+std::vector<fs::path> Session::shared_directories() {
+    std::vector<fs::path> directories;
+    const auto known = store();
+    if (!known) return directories;
+    const auto listing = (*known)->list();
+    if (!listing) return directories;
+    for (const project::State& state : listing->states) {
+        directories.push_back(state.directory.path);
+        for (std::string& source : writable_sources(state.applied_config)) {
+            directories.emplace_back(std::move(source));
+        }
+    }
+    return directories;
+}
+
 plugins::Loader& Session::loader() {
     if (loader_ == nullptr) {
         plugins::TrustContext trust{.user = ::geteuid(), .project_root = {}, .writable_mounts = {}};
         if (auto project = current_project()) trust.project_root = std::move(project->path);
-        if (const auto known = store()) {
-            // Every project is mounted writable in its own sandbox.
-            if (const auto listing = (*known)->list()) {
-                for (const project::State& state : listing->states) {
-                    trust.writable_mounts.push_back(state.directory.path);
-                    for (std::string& source : writable_sources(state.applied_config)) {
-                        trust.writable_mounts.emplace_back(std::move(source));
-                    }
-                }
-            }
-        }
+        trust.writable_mounts = shared_directories();
         const auto path = plugins::search_path(plugins::search_input_of_process(program_.prefix));
         auto catalog = plugins::scan(path, trust);
         for (const std::string& line : catalog.ignored) call_.log(LogLevel::info, line);

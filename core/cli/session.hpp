@@ -44,6 +44,9 @@ class Session {
     // The user's state. Errors: invalid (no home directory).
     [[nodiscard]] Result<const project::Store*> store();
     [[nodiscard]] Result<config::Config> load_config(const project::Directory& project) const;
+    // Directories of this host that any known sandbox can write. Every project is mounted writable
+    // in its own.
+    [[nodiscard]] std::vector<fs::path> shared_directories();
     // Manifests only. Plugins in the current project, or where any known sandbox can write, are
     // never trusted.
     [[nodiscard]] plugins::Loader& loader();
@@ -96,8 +99,8 @@ struct ProjectSession {
 // no engine.
 [[nodiscard]] Result<std::unique_ptr<ProjectSession>> open_files(Session& session);
 [[nodiscard]] Result<void> choose_plugins(Session& session, ProjectSession& project);
-// The same for a sandbox that is there, whatever the configuration has become: nullptr when none
-// was made.
+// open_project for a sandbox that is there, whatever the configuration has become: nullptr when
+// none was made.
 [[nodiscard]] Result<std::unique_ptr<ProjectSession>> open_sandbox(Session& session);
 // The project that the current directory is in.
 [[nodiscard]] Result<project::Directory> current_project();

@@ -124,7 +124,7 @@ Result<InsideRequest> make_request(const config::Config& config, const project::
     if (!user) return fail(user.error());
     std::string directory = directory_inside(config, request.caller_directory);
     if (!request.workdir.empty()) directory = (fs::path(directory) / request.workdir).string();
-    auto argv = request.is_own ? request.argv : effective_argv(config, request.argv);
+    auto argv = request.is_literal ? request.argv : effective_argv(config, request.argv);
     if (request.job) argv = start_job(*request.job, std::move(argv));
     return InsideRequest{.sandbox = make_ref(state),
                          .refused_address = refused_address(state),

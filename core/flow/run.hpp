@@ -23,7 +23,7 @@ struct RunRequest {
     bool tty = false;
     os::WindowSize size = {};
     // argv is for alca-init itself: neither aliases nor commands.enter are for it.
-    bool is_own = false;
+    bool is_literal = false;
     // Start it as a job of this name, "" for one that is made from argv. It prints the name.
     std::optional<std::string> job = {};
     bool has_tried_socket = false;  // set by run_without_engine: run() does not try it again

@@ -1,0 +1,77 @@
+#include "core/flow/host_path.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "support.hpp"
+
+namespace alca::flow {
+namespace {
+
+class HostPathTest : public ::testing::Test {
+  protected:
+    HostPathTest() {
+        fs::create_directories(base() / "home");
+        fs::create_directories(shared() / "sub");
+        std::ofstream(base() / "home/secret") << "secret";
+        std::ofstream(shared() / "sub/file") << "file";
+        fs::create_directory_symlink("../home", shared() / "escape");
+        fs::create_directory_symlink("sub", shared() / "link");
+        fs::create_directory_symlink(shared() / "sub", base() / "home/to-sub");
+    }
+    [[nodiscard]] fs::path base() const { return project.base(); }
+    [[nodiscard]] fs::path shared() const { return base() / "shared"; }
+
+    // The first bytes of what it leads to; "errno N" when it may not be opened.
+    std::string open(const std::string& typed, const fs::path& from) const {
+        const auto path = resolve_host_path(typed, from, {shared(), base() / "no-such-place"});
+        if (!path) return path.error().message;
+        const auto fd = tree::open_in(path->directory(), path->path.c_str(), O_RDONLY, path->reach);
+        if (!fd.is_open()) return "errno " + std::to_string(errno);
+        std::string text(6, '\0');
+        const ssize_t count = ::read(fd.get(), text.data(), text.size());
+        return count < 0 ? "directory" : text.substr(0, static_cast<std::size_t>(count));
+    }
+
+    fakes::TemporaryProject project;
+    const std::string escape = "errno " + std::to_string(EXDEV);
+};
+
+TEST_F(HostPathTest, LinksOfASharedDirectoryDoNotLeadOutOfIt) {
+    EXPECT_EQ(open("escape/secret", shared()), escape);
+    EXPECT_EQ(open("shared/escape/secret", base()), escape);
+    EXPECT_EQ(open((shared() / "escape/secret").string(), "/"), escape);
+    EXPECT_EQ(open("../escape/secret", shared() / "sub"), escape);
+    // By a way of the user's own into the shared directory.
+    EXPECT_EQ(open("to-sub/../escape/secret", base() / "home"), escape);
+}
+
+TEST_F(HostPathTest, LinksThatStayInsideAreFollowed) {
+    EXPECT_EQ(open("link/file", shared()), "file");
+    EXPECT_EQ(open("link/../sub/file", shared()), "file");
+    EXPECT_EQ(open("to-sub/file", base() / "home"), "file");
+}
+
+TEST_F(HostPathTest, ElsewherePathsAreThoseOfTheUser) {
+    EXPECT_EQ(open("secret", base() / "home"), "secret");
+    EXPECT_EQ(open((base() / "home/secret").string(), shared()), "secret");
+    EXPECT_EQ(open("to-sub", base() / "home"), "directory");
+    EXPECT_EQ(open(".", shared()), "directory");
+}
+
+TEST_F(HostPathTest, UpwardOutOfTheSharedDirectoryIsToBeNamedInFull) {
+    EXPECT_EQ(open("../home/secret", shared()), "secret");
+    EXPECT_EQ(open("sub/../../home/secret", shared()), escape);
+}
+
+TEST_F(HostPathTest, ATrailingSlashStays) {
+    const auto path = resolve_host_path("sub/", shared(), {shared()});
+    ASSERT_TRUE(path);
+    EXPECT_EQ(path->path, "./sub/");
+}
+
+}  // namespace
+}  // namespace alca::flow
