@@ -94,7 +94,7 @@ RunRequest command_of(const CopyRequest& request, std::vector<std::string> argv)
 
 // Runs the command while `copy` works at this end of the data pipe.
 Result<int> run_beside(const Runner& runner, RunRequest request, Streams& streams, bool is_into,
-                       CopyListener& listener, const std::function<void()>& copy) {
+                       HostReport& report, const std::function<void()>& copy) {
     os::Fd& ours = is_into ? streams.data.write : streams.data.read;
     os::Fd& theirs = is_into ? streams.data.read : streams.data.write;
     const os::Fd nothing(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -104,10 +104,8 @@ Result<int> run_beside(const Runner& runner, RunRequest request, Streams& stream
     const std::jthread lines([&]() noexcept {
         WatchedSource source(streams.lines.read.get(), streams.ended.get());
         read_lines(source, [&](std::string_view line) {
-            constexpr std::string_view kProgram = "alca-init: ";
             streams.has_lines = true;
-            if (line.starts_with(kProgram)) line.remove_prefix(kProgram.size());
-            listener.problem(fmt::format("in the sandbox: {}", line));
+            report.tell_line(line);
         });
     });
     const std::jthread worker([&]() noexcept {
@@ -115,6 +113,7 @@ Result<int> run_beside(const Runner& runner, RunRequest request, Streams& stream
         ours.reset();
     });
     auto code = runner(std::move(request), io);
+    if (!code) report.fall_silent();
     // Whoever still reads or writes there meets the end.
     theirs.reset();
     streams.lines.write.reset();
@@ -203,7 +202,7 @@ Result<bool> copy_into_sandbox(const CopyRequest& request, const Runner& runner,
     if (is_stream) argv.emplace_back("--existing");
     argv.push_back(*name);
     const auto code = run_beside(runner, command_of(request, std::move(argv)), *streams,
-                                 /*is_into=*/true, listener, copy);
+                                 /*is_into=*/true, report, copy);
     if (!code) return fail(code.error());
     const bool is_their_end = *code != 0 && streams->has_lines && sink.error() == EPIPE;
     return judge(*code, outcome, is_their_end, report, listener);
@@ -254,7 +253,7 @@ Result<bool> copy_out_of_sandbox(const CopyRequest& request, const Runner& runne
     if (request.follow_link) argv.emplace_back("--follow-link");
     argv.push_back(*name);
     const auto code = run_beside(runner, command_of(request, std::move(argv)), *streams,
-                                 /*is_into=*/false, listener, copy);
+                                 /*is_into=*/false, report, copy);
     if (!code) return fail(code.error());
     const bool is_their_end = *code != 0 && streams->has_lines && sink.error() == 0;
     return judge(*code, outcome, is_their_end, report, listener);

@@ -83,7 +83,14 @@ void read_lines(WatchedSource& source, const std::function<void(std::string_view
     flush();
 }
 
+void HostReport::tell_line(std::string_view line) {
+    constexpr std::string_view kProgram = "alca-init: ";
+    if (line.starts_with(kProgram)) line.remove_prefix(kProgram.size());
+    if (!is_silent_) listener_.problem(fmt::format("in the sandbox: {}", line));
+}
+
 void HostReport::failed(std::string_view path, std::string_view why) {
+    if (is_silent_) return;
     if (path.empty()) {
         whole_failure_ = config::printable(why);
         return;

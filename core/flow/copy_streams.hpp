@@ -2,6 +2,7 @@
 #ifndef ALCA_CORE_FLOW_COPY_STREAMS_HPP
 #define ALCA_CORE_FLOW_COPY_STREAMS_HPP
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -46,7 +47,7 @@ class WatchedSink final : public tree::ByteSink {
 // Hands every line of what a sandbox writes to `tell`, printable and cut to a sensible length.
 void read_lines(WatchedSource& source, const std::function<void(std::string_view)>& tell);
 
-// Puts what a copy on this side tells into words.
+// Puts what a copy on this side tells into words. For one thread, but for fall_silent, tell_line.
 class HostReport final : public tree::Report {
   public:
     explicit HostReport(CopyListener& listener) : listener_(listener) {}
@@ -58,6 +59,10 @@ class HostReport final : public tree::Report {
     void copied_entry() override;
     void copied_bytes(std::size_t count) override;
 
+    // Nothing is told any more: the user does not want the copy, and knows why it is not complete.
+    void fall_silent() { is_silent_ = true; }
+    // Something that the sandbox has to say.
+    void tell_line(std::string_view line);
     // How many more links lead out than were named.
     void tell_rest();
     // What ended the copy, "" when an entry was named. Not told yet: the command inside may know
@@ -67,6 +72,7 @@ class HostReport final : public tree::Report {
   private:
     CopyListener& listener_;
     std::string whole_failure_;
+    std::atomic<bool> is_silent_ = false;
     bool has_lost_bits_ = false;
     std::uint64_t links_ = 0;
     std::uint64_t files_ = 0;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 
 #include "files.hpp"
@@ -78,6 +79,8 @@ class Teller final : public tree::Report {
 class Input final : public tree::ByteSource {
   public:
     Input() {
+        // Nobody may be left to read what is said about the end.
+        ::signal(SIGPIPE, SIG_IGN);
         sigset_t set;
         ::sigemptyset(&set);
         for (const int number : {SIGHUP, SIGINT, SIGTERM}) ::sigaddset(&set, number);
@@ -96,19 +99,19 @@ class Input final : public tree::ByteSource {
         }
     }
     // 0: none came.
-    [[nodiscard]] int signal() const { return signal_; }
+    [[nodiscard]] int end_signal() const { return end_signal_; }
 
   private:
     bool take_signal() {
         signalfd_siginfo info{};
         if (::read(signals_.get(), &info, sizeof info) != sizeof info) return false;
-        signal_ = static_cast<int>(info.ssi_signo);
+        end_signal_ = static_cast<int>(info.ssi_signo);
         errno = EINTR;
         return true;
     }
 
     Fd signals_;
-    int signal_ = 0;
+    int end_signal_ = 0;
 };
 
 class Output final : public tree::ByteSink {
@@ -169,11 +172,11 @@ int run_extract(std::span<char* const> arguments) {
     Teller teller;
     tree::Place place;
     if (!tree::find_place(AT_FDCWD, parsed.path, tree::Reach::anywhere, parsed.name, place)) {
-        teller.failed(parsed.path, describe_error(errno).view());
+        teller.failed(parsed.path, std::strerror(errno));
         return kSome;
     }
     if (parsed.has_option && place.must_be_directory) {
-        teller.failed(parsed.path, describe_error(ENOENT).view());
+        teller.failed(parsed.path, std::strerror(ENOENT));
         return kSome;
     }
     tree::TreeWriter writer(place.directory.get(), 0, teller);
@@ -183,7 +186,7 @@ int run_extract(std::span<char* const> arguments) {
                                                 .must_be_directory = place.must_be_directory,
                                                 .takes_hard_links = true},
                                                writer, teller);
-    return input.signal() != 0 ? 128 + input.signal() : exit_code(outcome);
+    return input.end_signal() != 0 ? 128 + input.end_signal() : exit_code(outcome);
 }
 
 }  // namespace alca::init

@@ -233,6 +233,7 @@ TEST_F(CopyFilesTest, AnErrorOfTheRunnerIsPassedOn) {
         listener);
     ASSERT_FALSE(copied);
     EXPECT_EQ(copied.error().code, Code::cancelled);
+    EXPECT_THAT(listener.problems, IsEmpty());
     EXPECT_FALSE(fs::exists(in() / "a"));
 }
 
