@@ -3,105 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/optional.hpp>
 #include <cctype>
-#include <cstdint>
-#include <limits>
 #include <utility>
-
-// Beast is used as a parser only: bytes come from our own socket, because its waits must end when
-// the user cancels. No other file includes Beast; it costs seconds to compile.
 
 namespace alca::engine_http {
 
 namespace {
 
-namespace http = boost::beast::http;
-using boost::beast::error_code;
-
-constexpr std::size_t kMaxCollectedBytes = std::size_t{16} << 20;
-constexpr std::uint32_t kMaxHeadBytes = 64U << 10;
 constexpr std::size_t kReadBytes = 64U << 10;
-
-bool is_success(unsigned status) { return status >= 200 && status < 300; }
-
-// Where the bytes of a body go: to a sink if there is one and the status is 2xx, else into text.
-struct BodyTarget {
-    const BodySink* sink = nullptr;
-    std::string text;
-    std::optional<Error> error;
-};
-
-struct TargetBody {
-    using value_type = BodyTarget;
-
-    class reader {  // NOLINT(readability-identifier-naming): Beast looks for this name
-      public:
-        template <bool IsRequest, class Fields>
-        reader(http::header<IsRequest, Fields>& head, value_type& target)
-            : target_(target), status_of_([&head] { return head.result_int(); }) {}
-
-        void init(const boost::optional<std::uint64_t>& /*length*/, error_code& error) {
-            error = {};
-        }
-
-        template <class Buffers>
-        std::size_t put(const Buffers& buffers, error_code& error) {
-            std::size_t size = 0;
-            for (auto it = boost::asio::buffer_sequence_begin(buffers);
-                 it != boost::asio::buffer_sequence_end(buffers); ++it) {
-                const boost::asio::const_buffer buffer = *it;
-                take({static_cast<const char*>(buffer.data()), buffer.size()});
-                size += buffer.size();
-            }
-            if (target_.error) error = http::make_error_code(http::error::body_limit);
-            return size;
-        }
-
-        void finish(error_code& error) { error = {}; }
-
-      private:
-        void take(std::string_view piece) {
-            if (target_.error) return;
-            if (target_.sink != nullptr && is_success(status_of_())) {
-                if (auto taken = (*target_.sink)(piece); !taken) target_.error = taken.error();
-            } else if (target_.text.size() + piece.size() > kMaxCollectedBytes) {
-                target_.error = Error{Code::failed, "the engine's answer is larger than 16 MiB"};
-            } else {
-                target_.text.append(piece);
-            }
-        }
-
-        value_type& target_;
-        std::function<unsigned()> status_of_;
-    };
-};
-
-using Parser = http::response_parser<TargetBody>;
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
-Response response_of(Parser& parser) {
-    Response response;
-    response.status = parser.get().result_int();
-    for (const auto& field : parser.get()) {
-        const auto name = field.name_string();
-        const auto value = field.value();
-        response.headers.insert_or_assign(lower({name.data(), name.size()}),
-                                          std::string(value.data(), value.size()));
-    }
-    response.body = std::move(parser.get().body().text);
-    return response;
-}
 
 Result<std::string> head_of(const Request& request, bool upgrade) {
     const auto is_unsafe = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
@@ -144,50 +53,39 @@ class Reader {
           socket_(socket),
           timeouts_(timeouts),
           wait_(call, timeouts.answer),
-          finish_(finish) {
-        parser_.header_limit(kMaxHeadBytes);
-        // BodyTarget has the limit. (Boost 1.74 takes boost::none for 0.)
-        parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
-        parser_.get().body().sink = sink;
-        has_sink_ = sink != nullptr;
-    }
+          parser_(sink),
+          finish_(finish),
+          has_sink_(sink != nullptr) {}
 
     [[nodiscard]] Result<void> read_head() {
-        return read_until([this] { return parser_.is_header_done(); });
+        return read_until([this] { return parser_.read_head(); });
     }
     [[nodiscard]] Result<void> read_body() {
-        parser_.eager(true);
-        return read_until([this] { return parser_.is_done(); });
+        return read_until([this] { return parser_.read_body(); });
     }
-
-    // The connection is at the start of the next answer.
-    [[nodiscard]] bool may_reuse() const { return parser_.keep_alive() && pending_.empty(); }
     [[nodiscard]] bool has_received() const { return has_received_; }
-    [[nodiscard]] Parser& parser() { return parser_; }
-    [[nodiscard]] std::string take_rest() { return std::move(pending_); }
+    [[nodiscard]] AnswerParser& parser() { return parser_; }
 
   private:
-    template <class Done>
-    [[nodiscard]] Result<void> read_until(const Done& done) {
-        while (!done()) {
-            error_code error = http::make_error_code(http::error::need_more);
-            if (!pending_.empty()) {
-                const std::size_t used =
-                    parser_.put(boost::asio::const_buffer(pending_.data(), pending_.size()), error);
-                pending_.erase(0, used);
-            }
-            if (const auto& refused = parser_.get().body().error; refused) return fail(*refused);
-            if (error == http::error::need_more) {
-                if (auto more = receive(); !more) return fail(more.error());
-            } else if (error) {
-                return fail("the engine's answer is not valid HTTP: " + error.message());
-            }
+    // read: answers false as long as it needs more.
+    template <class Read>
+    [[nodiscard]] Result<void> read_until(const Read& read) {
+        while (true) {
+            const auto is_read = read();
+            if (!is_read) return fail(is_read.error());
+            if (*is_read) return {};
+            const auto count = receive();
+            if (!count) return fail(count.error());
+            if (*count > 0) continue;
+            if (parser_.may_end_here()) return {};
+            return fail(Code::unavailable,
+                        "the connection was lost before the answer was complete");
         }
-        return {};
     }
 
-    [[nodiscard]] Result<void> receive() {
-        if (has_sink_ && parser_.is_header_done()) wait_ = Wait(call_, timeouts_.silence);
+    // 0: the end of the connection.
+    [[nodiscard]] Result<std::size_t> receive() {
+        if (has_sink_ && parser_.has_head()) wait_ = Wait(call_, timeouts_.silence);
         auto count = socket_.read_some(chunk_, wait_);
         if (!count && count.error().code == Code::cancelled && std::exchange(finish_, false)) {
             const Error cancelled = count.error();
@@ -195,28 +93,20 @@ class Reader {
             count = socket_.read_some(chunk_, wait_);
             if (!count) return fail(cancelled);
         }
-        if (!count) return fail(count.error());
-        if (*count > 0) {
-            has_received_ = true;
-            pending_.append(chunk_.data(), *count);
-            return {};
-        }
-        // The end of the connection may be the proper end of a body without length.
-        error_code error;
-        if (parser_.is_header_done() && !parser_.is_done()) parser_.put_eof(error);
-        if (parser_.is_done() && !error) return {};
-        return fail(Code::unavailable, "the connection was lost before the answer was complete");
+        if (!count || *count == 0) return count;
+        has_received_ = true;
+        parser_.add({chunk_.data(), *count});
+        return count;
     }
 
     const Call& call_;
     const Socket& socket_;
     const Timeouts& timeouts_;
     Wait wait_;
-    Parser parser_;
-    std::string pending_;  // received, not yet parsed
+    AnswerParser parser_;
     std::vector<char> chunk_ = std::vector<char>(kReadBytes);
     bool finish_;  // not yet used up by a cancel
-    bool has_sink_ = false;
+    bool has_sink_;
     bool has_received_ = false;
 };
 
@@ -293,8 +183,8 @@ Result<Response> Client::send(const Call& call, const Request& request, const Bo
         if (done) done = reader.read_head();
         if (done) done = reader.read_body();
         if (done) {
-            if (reader.may_reuse()) idle_ = std::move(*socket);
-            return response_of(reader.parser());
+            if (reader.parser().may_reuse()) idle_ = std::move(*socket);
+            return reader.parser().take_response();
         }
         // An engine may close an idle connection just as we use it. What only reads is repeated.
         const bool may_repeat = is_reused && !reader.has_received() && request.method == "GET" &&
@@ -315,13 +205,13 @@ Result<Stream> Client::upgrade(const Call& call, const Request& request) {
     Reader reader(call, *socket, timeouts_, nullptr);
     auto done = socket->write_all(*head + request.body, Wait(call, timeouts_.answer));
     if (done) done = reader.read_head();
-    const unsigned status = done ? reader.parser().get().result_int() : 0;
+    const unsigned status = done ? reader.parser().status() : 0;
     const bool is_open = status == 101 || status == 200;
     if (done && !is_open) done = reader.read_body();
     log.end(status);
     if (!done) return fail(explain(done.error(), request));
-    Response response = response_of(reader.parser());
-    return Stream{std::move(*socket), is_open ? reader.take_rest() : std::string(),
+    Response response = reader.parser().take_response();
+    return Stream{std::move(*socket), is_open ? reader.parser().take_rest() : std::string(),
                   std::move(response)};
 }
 

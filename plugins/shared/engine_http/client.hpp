@@ -6,8 +6,6 @@
 #define ALCA_PLUGINS_SHARED_ENGINE_HTTP_CLIENT_HPP
 
 #include <chrono>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +14,7 @@
 
 #include "alca/call.hpp"
 #include "alca/result.hpp"
+#include "plugins/shared/engine_http/answer_parser.hpp"
 #include "plugins/shared/engine_http/endpoint.hpp"
 #include "plugins/shared/engine_http/socket.hpp"
 
@@ -44,21 +43,12 @@ struct Request {
     const char* content_type = "application/json";  // of the body
 };
 
-struct Response {
-    unsigned status = 0;
-    std::map<std::string, std::string> headers;  // names in lower case
-    std::string body;
-};
-
 // A connection on which both sides now speak freely.
 struct Stream {
     Socket socket;
     std::string received;  // what came with the head of the answer
     Response response;     // without body
 };
-
-// Takes a piece of a body; an error ends the request with that error.
-using BodySink = std::function<Result<void>(std::string_view piece)>;
 
 // Errors of all requests: unavailable (no engine, connection lost, no answer in time), denied (no
 // right to connect), cancelled (within 200 ms of the call's cancel_fd), failed (not HTTP, or an
