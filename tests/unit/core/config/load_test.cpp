@@ -117,6 +117,22 @@ TEST_F(LoadTest, SyntaxErrorIsReportedWithItsPlace) {
     EXPECT_THAT(config.error().message, HasSubstr("not valid TOML"));
 }
 
+// The library asserts that a key follows.
+TEST_F(LoadTest, ATableHeaderWithoutAKeyIsAnErrorNotACrash) {
+    for (const char* header : {"[[[x", "[[", "[[=]]", "[\n"}) {
+        EXPECT_THAT(error(header), HasSubstr("not valid TOML")) << header;
+    }
+}
+
+// The library's own table of white space does not know them.
+TEST_F(LoadTest, LettersBeyondAsciiAreTextInStringsAndAnErrorElsewhere) {
+    EXPECT_EQ(good("workdir = \"\"\"\\\n  /\u00e4\"\"\"\n").workdir, "/\u00e4");
+    EXPECT_THAT(error("workdir = \"\"\"\\\n\u00e4\"\"\"\n"), HasSubstr("workdir"));
+    for (const char* text : {"\u00e4 = 1\n", "user \u00e4= 'x'\n", "user = \u00e4\n"}) {
+        EXPECT_THAT(error(text), HasSubstr("not valid TOML")) << text;
+    }
+}
+
 TEST_F(LoadTest, KeyGivenTwiceIsAnError) {
     const auto config = parse("image = \"a\"\nimage = \"b\"\n");
     ASSERT_FALSE(config);
