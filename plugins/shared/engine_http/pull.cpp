@@ -13,6 +13,9 @@ namespace alca::engine_http {
 
 namespace {
 
+// No layer is larger; what an engine says must not make the sum of all wrap around.
+constexpr std::uint64_t kMaxLayerBytes = std::uint64_t{1} << 50;
+
 constexpr auto kReportInterval = std::chrono::milliseconds(100);
 
 // The name goes into a path as it is, so it must not be able to lead elsewhere: components between
@@ -111,6 +114,8 @@ Result<void> PullProgress::take(const Json& event) {
         detail_in.read("current", layer.done);
         detail_in.read("total", layer.total);
         if (auto read = detail_in.done(true); !read) return fail(read.error());
+        layer.done = std::min(layer.done, kMaxLayerBytes);
+        layer.total = std::min(layer.total, kMaxLayerBytes);
     } else if (status == "Download complete" || status == "Pull complete") {
         // A small layer may come without any step in between.
         const auto layer = layers_.find(id);

@@ -17,6 +17,7 @@
 #include "plugins/shared/engine_http/demux.hpp"
 #include "plugins/shared/engine_http/exec.hpp"
 #include "plugins/shared/engine_http/json_lines.hpp"
+#include "plugins/shared/engine_http/pull.hpp"
 #include "plugins/shared/engine_http/pump.hpp"
 
 namespace alca::engine_http {
@@ -62,6 +63,20 @@ TEST(JsonLinesTest, WhatIsNoObjectIsAnError) {
 TEST(JsonLinesTest, AnEndlessLineIsAnError) {
     JsonLines lines([](const Json&) { return Result<void>(); });
     EXPECT_FALSE(lines.feed(std::string((1U << 20) + 1, ' ')));
+}
+
+TEST(PullProgressTest, SizesThatNothingHasDoNotWrapAround) {
+    const FakeCall call;
+    PullProgress progress(call, "debian:12");
+    for (const char* id : {"a", "b"}) {
+        ASSERT_TRUE(progress.take(
+            {{"status", "Downloading"},
+             {"id", id},
+             {"progressDetail", {{"current", 5}, {"total", std::uint64_t{1} << 63}}}}));
+    }
+    progress.finish();
+    EXPECT_EQ(call.steps.back().done, 10U);
+    EXPECT_GT(call.steps.back().total, 10U);
 }
 
 TEST(DemuxTest, FramesMayBreakAnywhere) {
