@@ -37,7 +37,7 @@ std::string version_in(std::string_view server) {
 Reply reply_of(const Response& response) {
     Reply reply;
     reply.status = response.status;
-    Json json = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+    Json json = parse_json(response.body);
     if (!json.is_discarded()) reply.json = std::move(json);
     if (reply.is_ok()) return reply;
     if (reply.json.is_object()) {

@@ -19,9 +19,37 @@ namespace alca {
 
 using Json = nlohmann::json;
 
-// Parses `text` as one JSON object. Errors: invalid (not JSON, not an object, not UTF-8).
+inline constexpr int kMostJsonLevels = 100;
+
+// Whether `text`, if it is JSON, has more levels: what copies or writes a value goes down into
+// each, and would end the stack.
+[[nodiscard]] inline bool is_too_deep(std::string_view text) {
+    int levels = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == '[' || c == '{')) {
+            if (++levels > kMostJsonLevels) return true;
+        } else if (!in_string && (c == ']' || c == '}')) {
+            --levels;
+        }
+    }
+    return false;
+}
+
+// The value that `text` is; discarded when it is no JSON, not UTF-8, or too deep.
+[[nodiscard]] inline Json parse_json(std::string_view text) {
+    if (is_too_deep(text)) return Json(Json::value_t::discarded);
+    return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+// Parses `text` as one JSON object. Errors: invalid (no such JSON, not an object).
 [[nodiscard]] inline Result<Json> parse_object(std::string_view text) {
-    Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    Json json = parse_json(text);
     if (json.is_discarded()) return fail(Code::invalid, "not valid JSON");
     if (!json.is_object()) return fail(Code::invalid, "expected a JSON object");
     return json;
