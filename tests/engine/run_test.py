@@ -250,6 +250,7 @@ class RunTest(SandboxTest):
         out = self.output("-e", "A=1=2", "-e", "B", "-e", "C", "-u", "5:6", "-w", "below", *show, "-e", "-w", env={"B": "own"})
         self.assertEqual(out, "1=2|own|\n5\n6\n/workspace/below\n-e,-w,")
         self.assertEqual(self.output("-w", "/tmp", "pwd"), "/tmp\n")
+        self.assertEqual(self.output("-e", "A=1", "sh", "-c", "echo $A"), "1\n")
         self.assert_outcome(self.alca_run("-e", "=1", "true"), 125, out="")
         self.assertIn("NAME=VALUE", self.alca_run("-e", "=1", "true").err)
 
