@@ -19,6 +19,7 @@ enum class FrameType : std::uint8_t {
 
 constexpr std::uint32_t kProtocolVersion = 1;
 constexpr std::uint32_t kFlagTty = 1;
+constexpr std::uint32_t kFlagAdaptTerm = 2;
 
 void put_u16(std::string& out, std::uint16_t value) {
     out.push_back(static_cast<char>(value & 0xff));
@@ -46,7 +47,8 @@ bool has_nul(std::string_view text) { return text.find('\0') != std::string_view
 Result<std::string> command_frame(const Command& command) {
     std::string payload;
     put_u32(payload, kProtocolVersion);
-    put_u32(payload, command.tty ? kFlagTty : 0);
+    put_u32(payload, (command.tty ? kFlagTty : 0) |
+                         (command.tty && command.adapt_term ? kFlagAdaptTerm : 0));
     put_u16(payload, command.size.rows);
     put_u16(payload, command.size.cols);
     put_u32(payload, static_cast<std::uint32_t>(command.argv.size()));

@@ -26,7 +26,8 @@ struct Command {
     std::map<std::string, std::string> env;
     std::string cwd;  // absolute, inside
     bool tty = false;
-    os::WindowSize size;  // with tty
+    os::WindowSize size;      // with tty
+    bool adapt_term = false;  // with tty: TERM may become a relative that the image knows
 };
 
 // Errors: invalid (a NUL byte in an argument, or the whole is larger than the protocol allows).

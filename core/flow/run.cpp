@@ -115,6 +115,13 @@ std::vector<std::string> effective_argv(const config::Config& config,
 
 namespace {
 
+// TERM as somebody wrote it for the sandbox stays as it is.
+bool is_term_chosen(const config::Config& config, const RunRequest& request) {
+    const auto setting = config.envs.find("TERM");
+    const bool is_configured = setting != config.envs.end() && setting->second.position.line != 0;
+    return is_configured || request.env.contains("TERM");
+}
+
 Result<InsideRequest> make_request(const config::Config& config, const project::State& state,
                                    const Host& host, const RunRequest& request) {
     auto environment = config::enter_environment(config, host.environment);
@@ -133,7 +140,8 @@ Result<InsideRequest> make_request(const config::Config& config, const project::
                                      .env = std::move(*environment),
                                      .cwd = std::move(directory),
                                      .tty = request.tty,
-                                     .size = request.size},
+                                     .size = request.size,
+                                     .adapt_term = !is_term_chosen(config, request)},
                          .on_start = request.on_start};
 }
 

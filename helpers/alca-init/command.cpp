@@ -14,6 +14,7 @@
 #include "files.hpp"
 #include "program_search.hpp"
 #include "terminal.hpp"
+#include "terminal_name.hpp"
 #include "text.hpp"
 
 namespace alca::init {
@@ -34,6 +35,7 @@ struct Program {
     StringList arguments;
     StringList environment;
     Bytes storage;
+    Bytes terminal_name;
 };
 
 int fail(std::initializer_list<std::string_view> message, int exit_code = kExitOwnFailure) {
@@ -62,7 +64,9 @@ int prepare_program(const ExecRequest& request, Program& program) {
     // Without the file there is no home to find, which is the image's business.
     static_cast<void>(read_file("/etc/passwd", kMaxPasswdBytes, passwd));
     if (!merge_environment(environ, request.environment, passwd.view(), ::getuid(), program.storage,
-                           program.environment))
+                           program.environment) ||
+        (request.adapts_term &&
+         !set_known_terminal_name(program.environment, program.terminal_name)))
         return fail({"out of memory; raise the memory limit"});
     if (request.arguments.size() == 0) return choose_shell(program);
     if (!program.arguments.reserve(request.arguments.size()))

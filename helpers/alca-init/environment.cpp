@@ -33,6 +33,17 @@ const char* find_variable(const StringList& environment, std::string_view name) 
     return nullptr;
 }
 
+bool set_variable(StringList& environment, char* entry) {
+    for (std::size_t i = 0; i < environment.size(); ++i) {
+        if (name_of(environment.items()[i]) != name_of(entry)) continue;
+        environment.replace(i, entry);
+        return true;
+    }
+    if (!environment.reserve(environment.size() + 1)) return false;
+    environment.add(entry);
+    return true;
+}
+
 bool merge_environment(char* const* own, const StringList& wanted, std::string_view passwd,
                        std::uint32_t uid, Bytes& storage, StringList& merged) {
     std::size_t own_count = 0;

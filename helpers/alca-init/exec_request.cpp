@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint32_t kTerminalFlag = 1;
+constexpr std::uint32_t kAdaptTermFlag = 2;  // only with a terminal
 constexpr std::size_t kFixedBytes =
     20;  // version, flags, rows, columns, argument and environment count
 
@@ -60,8 +61,10 @@ const char* parse_exec_request(Bytes& payload, ExecRequest& request) {
     if (read_little_endian<std::uint32_t>(fixed) != kVersion)
         return "exec frame has another version";
     const auto flags = read_little_endian<std::uint32_t>(fixed.substr(4));
-    if ((flags & ~kTerminalFlag) != 0) return "exec frame has unknown flags";
-    request.has_terminal = flags == kTerminalFlag;
+    request.has_terminal = (flags & kTerminalFlag) != 0;
+    request.adapts_term = (flags & kAdaptTermFlag) != 0;
+    if (flags > (kTerminalFlag | kAdaptTermFlag) || flags == kAdaptTermFlag)
+        return "exec frame has unknown flags";
     request.window.rows = read_little_endian<std::uint16_t>(fixed.substr(8));
     request.window.columns = read_little_endian<std::uint16_t>(fixed.substr(10));
     const auto argument_count = read_little_endian<std::uint32_t>(fixed.substr(12));

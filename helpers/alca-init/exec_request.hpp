@@ -9,6 +9,7 @@ namespace alca::init {
 // What the client asks to be run. Points into the payload it was parsed from.
 struct ExecRequest {
     bool has_terminal = false;
+    bool adapts_term = false;  // TERM is the user's terminal, not the user's choice
     WindowSize window;
     const char* directory = nullptr;  // absolute
     StringList arguments;             // empty: the image's best shell

@@ -41,6 +41,9 @@ class StringList {
         items_[size_] = nullptr;
     }
 
+    // at: less than size().
+    void replace(std::size_t at, char* text) { items_[at] = text; }
+
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] std::span<char* const> items() const { return {items_, size_}; }
     // Null-terminated; valid after reserve().

@@ -57,10 +57,12 @@ std::optional<InsideCommand> read_command_frame(int in) {
     const auto frame = read_frame(in);
     if (!frame || frame->type != 1 || frame->payload.size() < kFixedBytes) return std::nullopt;
     std::string_view payload = frame->payload;
+    const std::uint32_t flags = read_u32(payload.substr(4));
     const std::uint32_t arguments = read_u32(payload.substr(12));
     const std::uint32_t variables = read_u32(payload.substr(16));
     payload.remove_prefix(kFixedBytes);
     InsideCommand command;
+    command.flags = flags;
     command.cwd = take_string(payload);
     for (std::uint32_t i = 0; i < arguments; ++i) command.argv.push_back(take_string(payload));
     for (std::uint32_t i = 0; i < variables; ++i) command.env.push_back(take_string(payload));

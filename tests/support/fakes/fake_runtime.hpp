@@ -22,6 +22,7 @@ struct InsideCommand {
     std::string cwd;
     std::vector<std::string> argv;
     std::vector<std::string> env;  // "NAME=value"
+    std::uint32_t flags = 0;
 };
 
 // What `alca run` sends to the stub: docs/reference/run-protocol.md.

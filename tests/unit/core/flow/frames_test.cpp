@@ -29,6 +29,17 @@ TEST(FramesTest, ACommandIsVersionFlagsSizeCountsAndStrings) {
               "A=1\0B=\0"s);
 }
 
+TEST(FramesTest, TermIsAdaptedOnlyOnATerminal) {
+    Command command{.argv = {}, .env = {}, .cwd = "/", .tty = true, .size = {}, .adapt_term = true};
+    auto frame = command_frame(command);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->substr(12, 4), "\x03\0\0\0"s);
+    command.tty = false;
+    frame = command_frame(command);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->substr(12, 4), "\0\0\0\0"s);
+}
+
 TEST(FramesTest, WithoutATerminalNoFlagIsSet) {
     const auto frame = command_frame({.argv = {}, .env = {}, .cwd = "/", .tty = false, .size = {}});
 

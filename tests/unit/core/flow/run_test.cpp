@@ -110,6 +110,30 @@ TEST_F(RunTest, AVariableWithOverrideOnEnterIsExpandedNow) {
     EXPECT_THAT(runtime.commands[0].env, testing::Not(testing::Contains("B=y")));
 }
 
+TEST_F(RunTest, OnlyATermThatNobodyChoseIsAdapted) {
+    constexpr std::uint32_t kTerminal = 1;
+    constexpr std::uint32_t kAdaptTerm = 2;
+    const std::string chosen = "[envs]\nTERM = \"foot\"\n";
+    const auto flags_of = [this](const std::string& text, bool tty,
+                                 const std::map<std::string, std::string>& env = {}) {
+        EXPECT_TRUE(flow::run(context(), config(text), state(),
+                              {.argv = {"ls"},
+                               .caller_directory = project.path(),
+                               .env = env,
+                               .tty = tty,
+                               .size = {},
+                               .on_start = {}},
+                              {}));
+        return runtime.commands.back().flags;
+    };
+    be_up(chosen);
+
+    EXPECT_EQ(flags_of("", true), kTerminal | kAdaptTerm);
+    EXPECT_EQ(flags_of("", false), 0U);
+    EXPECT_EQ(flags_of("", true, {{"TERM", "foot"}}), kTerminal);
+    EXPECT_EQ(flags_of(chosen, true), kTerminal);
+}
+
 TEST_F(RunTest, TheUserIsTheCallerWhenTheConfigurationSaysHost) {
     be_up("user = \"host\"\n");
 

@@ -41,6 +41,17 @@ TEST(ExecRequestTest, ReadsWhatWasWritten) {
     EXPECT_STREQ(request.environment.items()[0], "K=v=w");
 }
 
+TEST(ExecRequestTest, TermMayBeAdaptedOnATerminalOnly) {
+    Bytes payload =
+        to_bytes(exec_payload({.arguments = {}, .has_terminal = true, .adapts_term = true}));
+    ExecRequest request;
+    ASSERT_EQ(parse_exec_request(payload, request), nullptr);
+    EXPECT_TRUE(request.has_terminal);
+    EXPECT_TRUE(request.adapts_term);
+    payload = to_bytes(exec_payload({.arguments = {}, .adapts_term = true}));
+    EXPECT_STREQ(parse_exec_request(payload, request), "exec frame has unknown flags");
+}
+
 TEST(ExecRequestTest, NoArgumentsAreAllowed) {
     Bytes payload = to_bytes(exec_payload({.arguments = {}}));
     ExecRequest request;
@@ -61,6 +72,7 @@ TEST(ExecRequestTest, RefusesEveryWrongPayload) {
         good + "x",
         little_endian(2, 4) + good.substr(4),
         good.substr(0, 4) + little_endian(2, 4) + good.substr(8),
+        good.substr(0, 4) + little_endian(4, 4) + good.substr(8),
         counts_lie + std::string("/\0a\0", 4),
         exec_payload({.arguments = {"a"}, .directory = "relative"}),
         exec_payload({.arguments = {"a"}, .directory = ""}),

@@ -29,13 +29,15 @@ struct Exec {
     bool has_terminal = false;
     std::uint16_t rows = 24;
     std::uint16_t columns = 80;
+    bool adapts_term = false;
 };
 
 inline std::string exec_payload(const Exec& exec) {
-    std::string payload = little_endian(1, 4) + little_endian(exec.has_terminal ? 1 : 0, 4) +
-                          little_endian(exec.rows, 2) + little_endian(exec.columns, 2) +
-                          little_endian(exec.arguments.size(), 4) +
-                          little_endian(exec.environment.size(), 4);
+    std::string payload =
+        little_endian(1, 4) +
+        little_endian((exec.has_terminal ? 1 : 0) + (exec.adapts_term ? 2 : 0), 4) +
+        little_endian(exec.rows, 2) + little_endian(exec.columns, 2) +
+        little_endian(exec.arguments.size(), 4) + little_endian(exec.environment.size(), 4);
     payload += exec.directory + '\0';
     for (const std::string& argument : exec.arguments) payload += argument + '\0';
     for (const std::string& entry : exec.environment) payload += entry + '\0';

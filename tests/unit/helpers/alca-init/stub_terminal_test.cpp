@@ -38,6 +38,16 @@ TEST(StubTerminalTest, AllStreamsAreTheControllingTerminal) {
     EXPECT_EQ(output.err, "");
 }
 
+TEST(StubTerminalTest, TermIsAdaptedToTheImageWhereTheClientSaysSo) {
+    // No terminfo of any machine has this name, and each has one of the relatives or no terminfo.
+    Exec exec{.arguments = {"sh", "-c", "echo $TERM"},
+              .environment = {"TERM=no-such-terminal"},
+              .has_terminal = true};
+    EXPECT_EQ(run_stub(exec_frame(exec)).out, "no-such-terminal\r\n");
+    exec.adapts_term = true;
+    EXPECT_EQ(run_stub(exec_frame(exec)).out, "xterm-256color\r\n");
+}
+
 TEST(StubTerminalTest, ControlCReachesTheForeground) {
     Program stub = start_stub();
     // Not a shell: one that is just starting a program may lose an interrupt.
