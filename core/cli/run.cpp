@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "core/cli/command.hpp"
 #include "core/cli/inside.hpp"
 #include "core/cli/session.hpp"
+#include "core/os/file.hpp"
 #include "core/os/signals.hpp"
 #include "core/os/terminal.hpp"
 
@@ -35,6 +37,8 @@ int report_run(const Error& error) {
     return code == exit_interrupted ? code : exit_run_failed;
 }
 
+constexpr int kExitKilled = 128;  // from here on: by a signal
+
 // The terminal in raw mode, known to the crash handler for as long as it is raw.
 class CommandTerminal {
   public:
@@ -52,14 +56,30 @@ class CommandTerminal {
         raw_.emplace(std::move(*raw));
         state_.fd = STDIN_FILENO;
         state_.saved = raw_->saved();
+        state_.modes = &modes_;
         state_.active = true;
         return {};
     }
 
+    [[nodiscard]] os::TerminalModes& modes() { return modes_; }
+    // What a command that was killed has left on would garble everything after it. A terminal that
+    // takes nothing is not waited for, and one that is gone needs nothing.
+    void undo_modes() const {
+        pollfd terminal{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+        if (::poll(&terminal, 1, 0) != 1) return;
+        static_cast<void>(os::write_all(STDOUT_FILENO, modes_.reset().view()));
+    }
+
   private:
     os::TerminalState& state_;
+    os::TerminalModes modes_;
     std::optional<os::RawTerminal> raw_;
 };
+
+// Killed, lost, or given up: nobody was left to put the terminal in order. 125 is ours.
+bool is_abnormal(const Result<int>& code) {
+    return !code || *code >= kExitKilled || *code == exit_run_failed;
+}
 
 // Raw only while the command runs: before, Ctrl-C must reach us, and after, our messages a sane
 // terminal.
@@ -67,10 +87,14 @@ Result<int> run_on_terminal(os::TerminalState& state, Session& session, ProjectS
                             flow::RunRequest request, const os::SignalFd& signals) {
     CommandTerminal terminal(state);
     if (request.tty) request.on_start = [&terminal] { return terminal.enter(); };
-    const int input = request.job ? -1 : STDIN_FILENO;
-    return run_inside(
-        session, project, std::move(request),
-        {.in = input, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &signals});
+    const flow::CommandIo io{.in = request.job ? -1 : STDIN_FILENO,
+                             .out = STDOUT_FILENO,
+                             .err = STDERR_FILENO,
+                             .signals = &signals,
+                             .modes = request.tty ? &terminal.modes() : nullptr};
+    auto code = run_inside(session, project, std::move(request), io);
+    if (is_abnormal(code)) terminal.undo_modes();
+    return code;
 }
 
 // As docker takes them: NAME=VALUE, or NAME with the caller's own value, and nothing if it has

@@ -239,6 +239,7 @@ Result<int> exec_by_socket(const Call& call, os::Fd connection, const InsideRequ
     }
     std::array<Mover, 2> output{Mover(std::move(out->read), io.out),
                                 Mover(std::move(err->read), io.err)};
+    if (io.modes != nullptr) output[0].watch(*io.modes);
     Result<std::optional<int>> code;
     {
         Feeder feeder(io, request.command.tty, std::move(carrier), stop.get(), give_up.get());

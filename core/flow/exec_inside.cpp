@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <thread>
 
 #include "core/flow/feeder.hpp"
+#include "core/flow/watched_output.hpp"
 #include "core/os/file.hpp"
 
 namespace alca::flow {
@@ -57,6 +59,15 @@ Result<int> exec_inside(Runtime& runtime, const Call& call, const InsideRequest&
     const os::Fd give_up(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop || !give_up) return fail("cannot make an eventfd: " + os::errno_text(errno));
 
+    const SignalledCall signalled(call, give_up.get());
+    const Call& exec_call = io.signals != nullptr ? signalled : call;
+    std::optional<WatchedOutput> terminal;
+    if (io.modes != nullptr) {
+        auto started = WatchedOutput::start(io.out, *io.modes, exec_call.cancel_fd());
+        if (!started) return fail(started.error());
+        terminal.emplace(std::move(*started));
+    }
+
     Feeder feeder(io, request.command.tty, std::move(pipe->write), stop.get(), give_up.get());
     std::jthread thread([&feeder, &first_frame] { feeder.run(*first_frame); });
 
@@ -69,9 +80,10 @@ Result<int> exec_inside(Runtime& runtime, const Call& call, const InsideRequest&
         exec.argv.emplace_back("--refused");
         exec.argv.push_back(request.refused_address);
     }
-    const Stdio stdio{.in = pipe->read.get(), .out = io.out, .err = io.err};
-    const SignalledCall signalled(call, give_up.get());
-    auto code = runtime.exec(io.signals != nullptr ? signalled : call, exec, stdio);
+    const Stdio stdio{
+        .in = pipe->read.get(), .out = terminal ? terminal->fd() : io.out, .err = io.err};
+    auto code = runtime.exec(exec_call, exec, stdio);
+    terminal.reset();
 
     // Cannot fail: the counter of an eventfd that nobody else writes is far from its limit.
     static_cast<void>(::eventfd_write(stop.get(), 1));

@@ -12,6 +12,7 @@
 #include "alca/runtime.hpp"
 #include "core/flow/frames.hpp"
 #include "core/os/signals.hpp"
+#include "core/os/terminal_modes.hpp"
 
 namespace alca::flow {
 
@@ -27,6 +28,8 @@ struct CommandIo {
     int err = -1;
     // Signals to hand to the command as they come; nullptr: none. SIGWINCH becomes a window size.
     const os::SignalFd* signals = nullptr;
+    // Where `out` is the command's terminal: learns of all that reaches it.
+    os::TerminalModes* modes = nullptr;
 };
 
 struct InsideRequest {

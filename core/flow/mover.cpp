@@ -75,6 +75,7 @@ Mover::Step Mover::copy_some(std::size_t& left) {
     if (!may_write()) return Step::blocked;
     const ssize_t written = ::write(to_, rest_.data(), rest_.size());
     if (written < 0) return refused(errno);
+    if (modes_ != nullptr) modes_->scan({rest_.data(), static_cast<std::size_t>(written)});
     rest_.erase(0, static_cast<std::size_t>(written));
     left -= std::min(left, static_cast<std::size_t>(written));
     return Step::moved;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/os/fd.hpp"
+#include "core/os/terminal_modes.hpp"
 
 namespace alca::flow {
 
@@ -18,6 +19,11 @@ class Mover {
     // from: the read end of a pipe, not blocking. to: -1 throws away.
     Mover(os::Fd from, int to) : from_(std::move(from)), to_(to) {}
 
+    // The target is a terminal: `modes` (borrowed) learns of each byte that it has taken.
+    void watch(os::TerminalModes& modes) {
+        modes_ = &modes;
+        can_splice_ = false;
+    }
     // Until nothing is there, the target takes no more, or about `at_most` bytes have passed, so
     // that a writer without end does not keep the caller from everything else. Closes the pipe at
     // its end, and when the target takes nothing any more: the writer then gets SIGPIPE. Returns
@@ -54,6 +60,7 @@ class Mover {
     bool is_blocked_ = false;
     int error_ = 0;
     std::size_t spliced_ = 0;
+    os::TerminalModes* modes_ = nullptr;
     std::string rest_;  // read and not written yet
 };
 

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <string_view>
 
 namespace alca::os {
 namespace {
@@ -18,9 +18,10 @@ std::atomic<const TerminalState*> terminal_of_process{nullptr};
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 // Nothing can be done about a failed write here.
-void write_text(const char* text) {
-    if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
+void write_bytes(int fd, std::string_view bytes) {
+    if (::write(fd, bytes.data(), bytes.size()) < 0) return;
 }
+void write_text(const char* text) { write_bytes(STDERR_FILENO, text); }
 
 const char* name_of(int number) {
     switch (number) {
@@ -42,6 +43,7 @@ extern "C" void on_crash(int number) {
     const TerminalState* terminal = terminal_of_process.load();
     if (terminal != nullptr && terminal->active.load()) {
         ::tcsetattr(terminal->fd, TCSANOW, &terminal->saved);
+        if (terminal->modes != nullptr) write_bytes(STDOUT_FILENO, terminal->modes->reset().view());
     }
     const Breadcrumb* breadcrumb = breadcrumb_of_process.load();
     const char* plugin = breadcrumb != nullptr ? breadcrumb->plugin() : nullptr;

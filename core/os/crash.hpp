@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "core/os/terminal_modes.hpp"
+
 namespace alca::os {
 
 // Which thread is inside which plugin. All members may be read by a signal handler.
@@ -49,6 +51,8 @@ struct TerminalState {
     std::atomic<bool> active{false};
     int fd = -1;
     termios saved{};
+    const TerminalModes* modes =
+        nullptr;  // of what was written to stdout; nullptr: nothing to undo
 };
 
 // While it lives, SIGSEGV, SIGABRT, SIGBUS, SIGILL and SIGFPE restore the terminal, write

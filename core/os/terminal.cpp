@@ -35,7 +35,8 @@ RawTerminal::RawTerminal(RawTerminal&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), saved_(other.saved_) {}
 
 RawTerminal::~RawTerminal() {
-    if (fd_ >= 0) ::tcsetattr(fd_, TCSADRAIN, &saved_);
+    // Not TCSADRAIN: a terminal that takes nothing any more must not keep the program.
+    if (fd_ >= 0) ::tcsetattr(fd_, TCSANOW, &saved_);
 }
 
 }  // namespace alca::os

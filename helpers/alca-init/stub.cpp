@@ -19,6 +19,7 @@
 #include "command.hpp"
 #include "exec_request.hpp"
 #include "fd.hpp"
+#include "files.hpp"
 #include "probe.hpp"
 #include "session.hpp"
 #include "text.hpp"
@@ -104,7 +105,11 @@ int serve_client() {
         ExecRequest request;
         if (const char* reason = parse_exec_request(payload, request))
             return fail({"run protocol: ", reason});
-        if (const int exit_code = start_command(request, command); exit_code != 0) return exit_code;
+        if (const int exit_code = start_command(request, command); exit_code != 0) {
+            // The client's terminal is raw: a newline alone does not begin a line.
+            if (request.has_terminal) static_cast<void>(write_all(STDERR_FILENO, "\r"));
+            return exit_code;
+        }
     }
     return Session(client, std::move(command), std::move(signals)).run();
 }

@@ -73,7 +73,8 @@ class ExecBySocketTest : public FlowTest {
   protected:
     ExecBySocketTest() { ::signal(SIGPIPE, SIG_IGN); }  // as core/cli/main.cpp does
 
-    Result<int> run(const std::function<void(Server&)>& serve, int out = -1) {
+    Result<int> run(const std::function<void(Server&)>& serve, int out = -1,
+                    os::TerminalModes* modes = nullptr) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
         ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -91,8 +92,8 @@ class ExecBySocketTest : public FlowTest {
             ++started;
             return {};
         };
-        auto code =
-            exec_by_socket(call, os::Fd(ends[0]), request, {.in = -1, .out = out, .err = -1});
+        auto code = exec_by_socket(call, os::Fd(ends[0]), request,
+                                   {.in = -1, .out = out, .err = -1, .modes = modes});
         server.join();
         return code;
     }
@@ -119,6 +120,22 @@ TEST_F(ExecBySocketTest, OutputComesBeforeTheExitCode) {
     EXPECT_EQ(*code, 7);
     EXPECT_EQ(os::read_file(file, 100).value(), "all of it");
     EXPECT_EQ(started, 1);
+}
+
+TEST_F(ExecBySocketTest, ModesOfTheTerminalAreKnownWhenTheSandboxIsLost) {
+    const os::Fd target(::open("/dev/null", O_WRONLY));
+    os::TerminalModes modes;
+    const auto code = run(
+        [](Server& server) {
+            server.welcome();
+            ASSERT_TRUE(os::write_all(server.out.get(), "\x1b[?1049h"));
+            ASSERT_TRUE(os::write_all(server.err.get(), "\x1b[?25l"));
+            server.end_output();
+        },
+        target.get(), &modes);
+    ASSERT_TRUE(code) << code.error().message;
+    EXPECT_EQ(*code, 137);
+    EXPECT_EQ(modes.reset().view(), "\x1b[?1049l\x1b[m");
 }
 
 TEST_F(ExecBySocketTest, ADeclinedCommandWasNotStarted) {

@@ -310,6 +310,15 @@ class ExecOnTerminalTest : public ExecInsideTest {
         if (raw) raw_.emplace(std::move(*raw));
     }
 
+    Result<int> exec_on_terminal(os::TerminalModes& modes) {
+        return exec_inside(
+            runtime, call,
+            {.sandbox = make_ref(state()),
+             .user = "",
+             .command = {.argv = {"cat"}, .env = {}, .cwd = "/", .tty = true, .size = {}}},
+            {.in = slave_.get(), .out = slave_.get(), .signals = signals(), .modes = &modes});
+    }
+
     os::Fd master_;
     os::Fd slave_;
     std::optional<os::RawTerminal> raw_;
@@ -347,6 +356,48 @@ TEST_F(ExecOnTerminalTest, WithoutATerminalInsideAChangedWindowIsNotHandedOn) {
 
     EXPECT_EQ(frame.type, kSignal);
     EXPECT_EQ(frame.payload, "\x0a\0\0\0"s);
+}
+
+TEST_F(ExecOnTerminalTest, OutputReachesTheTerminalWholeAndItsModesAreKnown) {
+    const std::string output = std::string(200'000, 'x') + "\x1b[?1049h.";
+    os::TerminalModes modes;
+    runtime.stub = [&](const Call&, const ExecRequest&, const Stdio& stdio) -> Result<int> {
+        EXPECT_TRUE(os::write_all(stdio.out, output));
+        return 137;
+    };
+    std::string seen;
+    std::jthread reader([&] {
+        std::array<char, 4096> bytes{};
+        while (seen.size() < output.size()) {
+            const ssize_t count = ::read(master_.get(), bytes.data(), bytes.size());
+            if (count <= 0) return;
+            seen.append(bytes.data(), static_cast<std::size_t>(count));
+        }
+    });
+
+    const auto code = exec_on_terminal(modes);
+
+    reader.join();
+    ASSERT_TRUE(code);
+    EXPECT_EQ(*code, 137);
+    EXPECT_TRUE(seen == output);
+    EXPECT_EQ(modes.reset().view(), "\x1b[?1049l\x1b[m");
+}
+
+TEST_F(ExecOnTerminalTest, ATerminalThatTakesNothingIsGivenUpWithTheCommand) {
+    os::TerminalModes modes;
+    runtime.stub = [&](const Call& stub_call, const ExecRequest&,
+                       const Stdio& stdio) -> Result<int> {
+        EXPECT_TRUE(os::write_all(stdio.out, std::string(50'000, 'x')));
+        for (int i = 0; i < 6; ++i) {
+            send_signal(SIGTERM);
+            pollfd given_up{stub_call.cancel_fd(), POLLIN, 0};
+            if (::poll(&given_up, 1, 200) == 1) return fail(Code::cancelled, "interrupted");
+        }
+        return fail("was not given up");
+    };
+
+    EXPECT_EQ(message_of(exec_on_terminal(modes)), "interrupted");
 }
 
 TEST_F(ExecOnTerminalTest, ATerminalThatIsGoneEndsTheClientAndNotItsInput) {

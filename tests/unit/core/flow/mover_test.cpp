@@ -117,6 +117,30 @@ TEST_F(MoverTest, ATargetThatIsFullIsAnError) {
     }
 }
 
+TEST_F(MoverTest, AWatchedTargetGetsTheSameBytesAndTheModesAreKnown) {
+    const os::Fd target(::open(file.c_str(), O_WRONLY | O_CREAT, 0600));
+    os::TerminalModes modes;
+    Mover mover(std::move(source.read), target.get());
+    mover.watch(modes);
+    for (const std::string_view part : {"text\x1b[?10", "49h"}) {
+        ASSERT_TRUE(os::write_all(source.write.get(), part));
+        mover.move();
+    }
+    EXPECT_EQ(content(), "text\x1b[?1049h");
+    EXPECT_EQ(modes.reset().view(), "\x1b[?1049l\x1b[m");
+}
+
+TEST_F(MoverTest, WhatATargetDidNotTakeIsNoModeOfIt) {
+    const os::Fd target(::open("/dev/full", O_WRONLY));
+    os::TerminalModes modes;
+    Mover mover(std::move(source.read), target.get());
+    mover.watch(modes);
+    ASSERT_TRUE(os::write_all(source.write.get(), "\x1b[?1049h"));
+    mover.move();
+    EXPECT_EQ(mover.error(), ENOSPC);
+    EXPECT_EQ(modes.reset().view(), "");
+}
+
 TEST_F(MoverTest, WithoutATargetBytesAreThrownAway) {
     ASSERT_TRUE(os::write_all(source.write.get(), "bytes"));
     Mover mover(std::move(source.read), -1);

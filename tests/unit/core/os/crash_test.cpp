@@ -114,6 +114,35 @@ TEST(CrashHandlerTest, RestoresTheTerminal) {
     EXPECT_EQ(after.c_lflag, saved.c_lflag);
 }
 
+TEST(CrashHandlerTest, UndoesWhatACommandLeftOn) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const Fd read(ends[0]);
+    Fd write(ends[1]);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        no_core_file();
+        const Breadcrumb breadcrumb;
+        TerminalModes modes;
+        TerminalState state;
+        state.modes = &modes;
+        state.active = true;
+        ::dup2(write.get(), STDOUT_FILENO);
+        const CrashHandler handler(breadcrumb, state);
+        modes.scan("\x1b[?1049h\x1b[?25l");
+        ::raise(SIGSEGV);
+        ::_exit(0);
+    }
+    write.reset();
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    std::array<char, 100> bytes{};
+    const ssize_t count = ::read(read.get(), bytes.data(), bytes.size());
+    ASSERT_GT(count, 0);
+    EXPECT_EQ(std::string(bytes.data(), static_cast<std::size_t>(count)),
+              "\x1b[?1049l\x1b[?25h\x1b[m");
+}
+
 TEST(CrashHandlerTest, IsGoneAfterItsLife) {
     {
         const Breadcrumb breadcrumb;
