@@ -5,16 +5,29 @@ import fcntl
 import os
 import pty
 import re
+import shlex
+import shutil
 import struct
 import subprocess
 import tempfile
 import termios
 import threading
 import time
+import unittest
 
-import program
+from sandbox import SandboxTest, program, require_engine
 
 PROMPT = r"^[#$]\s*$"  # of a shell that waits
+# Of the pane, where nothing is on; the scroll region is all of it.
+SANE = {"alternate_on": "0", "cursor_flag": "1", "mouse_any_flag": "0", "mouse_sgr_flag": "0", "keypad_cursor_flag": "0",
+        "keypad_flag": "0", "insert_flag": "0", "scroll_region_upper": "0"}  # fmt: skip
+
+
+def require_tmux() -> None:
+    """For setUpModule. Skips with the reason."""
+    require_engine()
+    if not shutil.which("tmux"):
+        raise unittest.SkipTest("no tmux here; run: scripts/setup")
 
 
 class Tmux:
@@ -89,12 +102,8 @@ class Tmux:
             time.sleep(0.05)
         return screen
 
-    def wait_for_state(self, name: str, value: str) -> None:
-        program.wait_until(lambda: self.state(name) == value, f"{name} is {self.state(name)}, not {value}")
-
-
-def is_installed() -> bool:
-    return any(os.access(os.path.join(directory, "tmux"), os.X_OK) for directory in os.environ["PATH"].split(os.pathsep))
+    def wait_for_state(self, name: str, value: str, timeout_s: float = 15.0) -> None:
+        program.wait_until(lambda: self.state(name) == value, f"{name} to be {value}", timeout_s)
 
 
 class AttachedClient:
@@ -127,3 +136,27 @@ class AttachedClient:
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
+
+
+class TmuxCase(SandboxTest):
+    """A test that looks at alca in a window of tmux."""
+
+    def open_window(self, **environment: str) -> None:
+        self.tmux = self.enterContext(Tmux(self.work.environment(TERM=None, **environment), self.work.project))
+
+    def alca(self, *arguments: str) -> str:
+        """A line for the shell that runs alca and shows no more than its output."""
+        return "clear; " + shlex.join([self.work.program, "run", *arguments])
+
+    def assert_usable(self) -> None:
+        """The shell's terminal is as before: modes, echo, and a paste without brackets."""
+        self.tmux.wait_for_state("pane_current_command", "sh")
+        for name, value in SANE.items():
+            self.tmux.wait_for_state(name, value)
+        self.assertEqual(self.tmux.state("scroll_region_lower"), str(self.tmux.rows - 1))
+        self.tmux.run("clear")
+        self.tmux.wait_for(r"\A[#$]\s*\Z")
+        self.tmux.paste("echo plain")
+        self.tmux.keys("Enter")
+        screen = self.tmux.wait_for(r"^plain$", options=("-e",))
+        self.assertEqual(screen.splitlines()[:2], ["# echo plain", "plain"])

@@ -4,34 +4,23 @@ import os
 import random
 import shlex
 import signal
-import unittest
 from collections.abc import Callable
 
-from sandbox import SandboxTest, processes, program, require_engine, environment_of
-from tmux import PROMPT, AttachedClient, Tmux, is_installed
+from sandbox import environment_of, processes, program
+from tmux import PROMPT, AttachedClient, TmuxCase, require_tmux
 
 # What full-screen programs switch on: another screen, no cursor, mouse, paste, focus, keys, a scroll region, colours, line drawing.
 EVERYTHING_ON = r"\033[?1049h\033[?25l\033[?1002h\033[?1006h\033[?2004h\033[?1004h\033[?1h\033=\033[4h\033[5;10r\033[41m\033(0"
-# Of the pane, where nothing is on; the scroll region is all of it.
-SANE = {"alternate_on": "0", "cursor_flag": "1", "mouse_any_flag": "0", "mouse_sgr_flag": "0", "keypad_cursor_flag": "0",
-        "keypad_flag": "0", "insert_flag": "0", "scroll_region_upper": "0"}  # fmt: skip
-
 
 def setUpModule() -> None:
-    require_engine()
-    if not is_installed():
-        raise unittest.SkipTest("no tmux here; run: scripts/setup")
+    require_tmux()
 
 
-class TmuxTest(SandboxTest):
+class TmuxTest(TmuxCase):
     def setUp(self) -> None:
         super().setUp()
         self.up("-q")
-        self.tmux = self.enterContext(Tmux(self.work.environment(TERM=None), self.work.project))
-
-    def alca(self, *arguments: str) -> str:
-        """A line for the shell that runs alca and shows no more than its output."""
-        return "clear; " + shlex.join([self.work.program, "run", *arguments])
+        self.open_window()
 
     def script(self, text: str) -> str:
         """A script in the project, which is the working directory on both sides. Returns its name."""
@@ -44,18 +33,6 @@ class TmuxTest(SandboxTest):
         found = [pid for pid, line in processes() if line.startswith(f"{self.work.program} run") and self.work.root in environment_of(pid)]
         self.assertEqual(len(found), 1, found)
         return found[0]
-
-    def assert_usable(self) -> None:
-        """The shell's terminal is as before: modes, echo, and a paste without brackets."""
-        self.tmux.wait_for(PROMPT)
-        for name, value in SANE.items():
-            self.tmux.wait_for_state(name, value)
-        self.assertEqual(self.tmux.state("scroll_region_lower"), str(self.tmux.rows - 1))
-        self.tmux.run("clear")
-        self.tmux.paste("echo plain")
-        self.tmux.keys("Enter")
-        screen = self.tmux.wait_for(r"^plain$", options=("-e",))
-        self.assertEqual(screen.splitlines()[:2], ["# echo plain", "plain"])
 
     # --- what is seen
 
