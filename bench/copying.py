@@ -7,7 +7,7 @@ import shutil
 import measure
 import sandboxes
 
-FILES = 10_000
+FILES = 2_000
 FILE_BYTES = 5_000
 LARGE_BYTES = 200 << 20
 INSIDE = "/tmp/alca-bench"
@@ -38,7 +38,7 @@ def rows(ours, container, rounds):
     make_sources(directory)
     os.chdir(ours.project)
     measure.run(["docker", "exec", container, "mkdir", "-p", INSIDE])
-    for name, bounds in (("tree", (0.8, 0.8)), ("large", (1.5, 1.5))):
+    for name, bounds in (("tree", (2, 2)), ("large", (2, 1))):
         source, target, inside = directory / name, directory / f"{name}-back", f"{INSIDE}/{name}"
 
         def into(copy, source=source, inside=inside):

@@ -197,12 +197,12 @@ TEST_F(UnpackTest, ALinkThatComesMeanwhileIsNotFollowed) {
 
 TEST_F(UnpackTest, DevicesPipesAndHardLinksAreRefused) {
     EXPECT_EQ(unpack_tree(TarStream()
+                              .file("top/a", "A")
                               .add({.name = "top/char", .type = '3'})
                               .add({.name = "top/block", .type = '4'})
                               .add({.name = "top/fifo", .type = '6'})
                               .add({.name = "top/hard", .type = '1', .link = "../outside/secret"})
-                              .add({.name = "top/own", .type = '1', .link = "top/a"})
-                              .file("top/a", "A")),
+                              .add({.name = "top/own", .type = '1', .link = "top/a"})),
               Outcome::some);
     EXPECT_THAT(notes.failures, SizeIs(5));
     EXPECT_THAT(picture(scratch.path() / "in"), SizeIs(2));
