@@ -1,4 +1,3 @@
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,7 +12,6 @@
 #include "core/cli/command.hpp"
 #include "core/cli/inside.hpp"
 #include "core/cli/session.hpp"
-#include "core/os/file.hpp"
 #include "core/os/signals.hpp"
 #include "core/os/terminal.hpp"
 
@@ -65,9 +63,11 @@ class CommandTerminal {
     // What a command that was killed has left on would garble everything after it. A terminal that
     // takes nothing is not waited for, and one that is gone needs nothing.
     void undo_modes() const {
-        pollfd terminal{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-        if (::poll(&terminal, 1, 0) != 1) return;
-        static_cast<void>(os::write_all(STDOUT_FILENO, modes_.reset().view()));
+        const os::Fd terminal = os::open_without_waiting(STDOUT_FILENO);
+        const os::ResetSequence reset = modes_.reset();
+        const std::string_view bytes = reset.view();
+        const int fd = terminal ? terminal.get() : STDOUT_FILENO;
+        if (::write(fd, bytes.data(), bytes.size()) < 0) return;
     }
 
   private:

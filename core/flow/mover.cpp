@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 
+#include "core/os/terminal.hpp"
+
 namespace alca::flow {
 namespace {
 
@@ -20,6 +22,13 @@ constexpr int kWideBytes = 1 << 20;
 constexpr std::size_t kCopyBytes = 4096;
 
 }  // namespace
+
+void Mover::watch(os::TerminalModes& modes) {
+    modes_ = &modes;
+    can_splice_ = false;
+    terminal_ = os::open_without_waiting(to_);
+    if (terminal_) to_ = terminal_.get();
+}
 
 bool Mover::may_write() const {
     pollfd target{.fd = to_, .events = POLLOUT, .revents = 0};

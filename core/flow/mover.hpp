@@ -20,10 +20,7 @@ class Mover {
     Mover(os::Fd from, int to) : from_(std::move(from)), to_(to) {}
 
     // The target is a terminal: `modes` (borrowed) learns of each byte that it has taken.
-    void watch(os::TerminalModes& modes) {
-        modes_ = &modes;
-        can_splice_ = false;
-    }
+    void watch(os::TerminalModes& modes);
     // Until nothing is there, the target takes no more, or about `at_most` bytes have passed, so
     // that a writer without end does not keep the caller from everything else. Closes the pipe at
     // its end, and when the target takes nothing any more: the writer then gets SIGPIPE. Returns
@@ -55,6 +52,7 @@ class Mover {
     void widen() const;
 
     os::Fd from_;
+    os::Fd terminal_;  // the target where it is watched, opened anew
     int to_;
     bool can_splice_ = true;
     bool is_blocked_ = false;

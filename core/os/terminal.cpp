@@ -1,9 +1,12 @@
 #include "core/os/terminal.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include "core/os/file.hpp"
@@ -16,6 +19,12 @@ std::optional<WindowSize> window_size(int fd) {
         return std::nullopt;
     }
     return WindowSize{size.ws_row, size.ws_col};
+}
+
+Fd open_without_waiting(int fd) {
+    if (::isatty(fd) != 1) return {};
+    const std::string path = fmt::format("/proc/self/fd/{}", fd);
+    return Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
 Result<RawTerminal> RawTerminal::enter(int fd) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "alca/result.hpp"
+#include "core/os/fd.hpp"
 
 namespace alca::os {
 
@@ -19,6 +20,11 @@ struct WindowSize {
 
 // nullopt: `fd` is not a terminal, or does not know its size.
 [[nodiscard]] std::optional<WindowSize> window_size(int fd);
+
+// The terminal behind `fd` once more, for writing that never waits: one that polls as writable may
+// take a single byte and then keep its writer. `fd` itself is shared with others, so its flags are
+// left alone. None: it is no terminal of this user's.
+[[nodiscard]] Fd open_without_waiting(int fd);
 
 // The terminal behind `fd` in raw mode for the life of the object; its old modes come back at the
 // end.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <signal.h>
 
 #include <array>
@@ -128,6 +129,32 @@ TEST_F(MoverTest, AWatchedTargetGetsTheSameBytesAndTheModesAreKnown) {
     }
     EXPECT_EQ(content(), "text\x1b[?1049h");
     EXPECT_EQ(modes.reset().view(), "\x1b[?1049l\x1b[m");
+}
+
+TEST_F(MoverTest, ATerminalThatTakesNothingIsNotWaitedForAndNothingIsLost) {
+    int master = -1;
+    int slave = -1;
+    ASSERT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
+    const os::Fd reader(master);
+    const os::Fd terminal(slave);
+    ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
+    os::TerminalModes modes;
+    Mover mover(std::move(source.read), terminal.get());
+    mover.watch(modes);
+    const std::string sent(50'000, 'x');
+    ASSERT_TRUE(os::write_all(source.write.get(), sent));
+    source.write.reset();
+    mover.move();
+    EXPECT_TRUE(mover.is_blocked());
+    EXPECT_EQ(::fcntl(terminal.get(), F_GETFL) & O_NONBLOCK, 0);
+    std::string received;
+    std::array<char, 4096> buffer{};
+    while (received.size() < sent.size()) {
+        mover.move();
+        const ssize_t count = ::read(reader.get(), buffer.data(), buffer.size());
+        if (count > 0) received.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    EXPECT_EQ(received, sent);
 }
 
 TEST_F(MoverTest, WhatATargetDidNotTakeIsNoModeOfIt) {
