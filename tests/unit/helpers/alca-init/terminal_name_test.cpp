@@ -109,7 +109,9 @@ TEST_F(TerminalNameTest, WithoutTerminfoNamesThatProgramsKnowStay) {
 TEST_F(TerminalNameTest, ANameIsNoPath) {
     add_names({"xterm-256color"});
     add("/usr/share/secret");
+    add("/usr/share/terminfo/x/x/y");
     EXPECT_EQ(known("../secret"), "xterm-256color");
+    EXPECT_EQ(known("x/y"), "xterm-256color");
     EXPECT_EQ(known("x/../../../secret"), "xterm-256color");
     EXPECT_EQ(known("."), "xterm-256color");
 }
