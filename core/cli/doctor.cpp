@@ -13,6 +13,7 @@
 #include "core/cli/leftovers.hpp"
 #include "core/cli/session.hpp"
 #include "core/flow/layers.hpp"
+#include "core/flow/run_way.hpp"
 #include "core/os/interrupt.hpp"
 
 namespace alca::cli {
@@ -113,6 +114,18 @@ std::vector<Check> check_firewall(Session& session, std::vector<project::EngineS
     return checks;
 }
 
+// How commands reach the sandbox of the project that the user is in, if it has one.
+std::vector<Check> check_run(Session& session) {
+    const auto directory = current_project();
+    const auto store = session.store();
+    if (!directory || !store) return {};
+    const auto loaded = (*store)->load(directory->path);
+    if (!loaded) return {};  // `alca status` tells
+    const std::optional<project::State>& state = *loaded;
+    if (!state || state->phase != project::Phase::ready) return {};
+    return {{"run", true, flow::describe(flow::look_at_run_way(session.host(), *state)), ""}};
+}
+
 std::vector<Check> check_plugins(Session& session) {
     std::vector<Check> checks;
     for (const auto& plugin : session.loader().catalog().plugins) {
@@ -177,6 +190,7 @@ int doctor(Program& program, bool as_json) {
         checks.push_back(std::move(check));
     }
     for (Check& check : check_firewall(session, engines)) checks.push_back(std::move(check));
+    for (Check& check : check_run(session)) checks.push_back(std::move(check));
     for (Check& check : check_plugins(session)) checks.push_back(std::move(check));
     return print_findings(checks, leftovers, as_json);
 }
@@ -190,6 +204,7 @@ void add_doctor(CLI::App& app, Program& program) {
     command->add_flag("--json", *as_json, "Machine-readable (schema: doctor.schema.json)");
     command->footer(
         "Exit code 1 when something is missing.\n\n"
+        "In a project with a sandbox it also says how `alca run` reaches it.\n\n"
         "What the Go tool of the same name has left (rule files, the line that loads them,\n"
         "containers) is named with `!`, and left alone.\n\n"
         "Example:\n  alca doctor");

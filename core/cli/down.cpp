@@ -39,7 +39,9 @@ void add_down(CLI::App& app, Program& program) {
     auto options = std::make_shared<flow::DownOptions>();
     command->add_flag("--keep", options->keep, "Only stop it; `alca up` starts it again");
     command->footer(
-        "The project's files, named volumes and approvals stay.\n\n"
+        "The project's files, named volumes and approvals stay. Processes get SIGTERM, and "
+        "SIGKILL\n"
+        "when they have not ended after `stop_timeout` (.alca.toml; 2 seconds).\n\n"
         "Examples:\n"
         "  alca down\n"
         "  alca down --keep   keep what was installed inside");

@@ -163,7 +163,7 @@ void add_run(CLI::App& app, Program& program) {
                      "NAME=VALUE for the command, or NAME with the value that it has here")
         ->type_name("NAME[=VALUE]")
         ->expected(1)
-        ->allow_extra_args(false)  // the next word is the command
+        ->allow_extra_args(false)  // else the command is taken for more values
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command
         ->add_option("-u,--user", flags->user,

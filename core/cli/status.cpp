@@ -130,6 +130,10 @@ Json paths_json(const std::vector<fs::path>& paths) {
     return list;
 }
 
+Json run_json(const flow::RunWay& way) {
+    return {{"way", way.by_socket ? "socket" : "engine"}, {"reason", way.reason}};
+}
+
 // sdk/schema/status.schema.json is the promise.
 Json sandbox_json(const project::State& state, const flow::StatusReport& report) {
     const flow::IsolationReport& isolation = report.isolation;
@@ -196,9 +200,10 @@ int status(Program& program, bool as_json) {
     const auto report_or = flow::status(*context, (*project)->config, *state);
     if (!report_or) return report(report_or.error());
     json.update(sandbox_json(*state, *report_or));
+    const bool running = report_or->sandbox.state == SandboxState::running;
+    if (running) json["run"] = run_json(report_or->run_way);
     print_report(as_json, json, text + sandbox_text(*state, *report_or));
     // Missing protection is never exit 0, also for a script that reads nothing else.
-    const bool running = report_or->sandbox.state == SandboxState::running;
     return running && !report_or->isolation.intact ? exit_failed : exit_ok;
 }
 

@@ -47,6 +47,7 @@ Json applied_form(const Config& config) {
         {"workdir", config.workdir},
         {"runtime", config.runtime},
         {"user", config.user},
+        {"stop_timeout", std::to_string(config.stop_timeout.count()) + " s"},
         {"commands", {{"up", config.commands.up}}},
         {"mounts", std::move(mounts)},
         {"resources",

@@ -6,6 +6,7 @@
 #ifndef ALCA_CORE_CONFIG_CONFIG_HPP
 #define ALCA_CORE_CONFIG_CONFIG_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -81,9 +82,10 @@ struct Config {
     fs::path project_dir;  // absolute, symlinks resolved
     fs::path home;         // the user's home directory, "" when there is none
     std::string image;
-    std::string workdir = "/workspace";  // absolute, normal form
-    std::string runtime = "auto";        // "auto" or a runtime id: "docker", "podman", ...
-    std::string user;                    // "" = the image's, "host", a name, "uid" or "uid:gid"
+    std::string workdir = "/workspace";    // absolute, normal form
+    std::string runtime = "auto";          // "auto" or a runtime id: "docker", "podman", ...
+    std::string user;                      // "" = the image's, "host", a name, "uid" or "uid:gid"
+    std::chrono::seconds stop_timeout{2};  // from TERM to KILL when the sandbox ends
     Commands commands;
     std::vector<MountSetting> mounts;  // the first is the project directory at workdir
     Resources resources;

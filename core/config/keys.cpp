@@ -23,6 +23,8 @@ constexpr std::array kKeys{
     Key{"runtime", "string", "auto", "Container engine: auto, or the id of a runtime plugin."},
     Key{"user", "string", "the image's",
         "Who commands run as: \"host\" (your uid and gid), a name, uid, or uid:gid."},
+    Key{"stop_timeout", "integer", "2",
+        "Seconds that processes have at `alca down` to end by themselves; then they are killed."},
     Key{"commands.up", "string or table", "",
         "Shell text that runs once, as root of the sandbox, after it was made."},
     Key{"commands.up.command", "string", "", "The same, in the table form."},

@@ -34,6 +34,7 @@ void read_sections(const toml::table& table, Reading& reading) {
     read_image(file, reading);
     read_workdir(file, reading);
     read_runtime_and_user(file, reading);
+    read_stop_timeout(file, reading);
     read_commands(file, reading);
     read_mounts(file, reading);
     read_resources(file, reading);

@@ -226,6 +226,18 @@ void read_runtime_and_user(const TableReader& file, Reading& reading) {
     reading.config.user = user;
 }
 
+void read_stop_timeout(const TableReader& file, Reading& reading) {
+    constexpr std::int64_t kMostSeconds = 60;  // what alca-init takes
+    std::int64_t seconds = 0;
+    if (!file.read("stop_timeout", seconds)) return;
+    if (seconds < 0 || seconds > kMostSeconds) {
+        return reading.problems.add(
+            position_of(*file.find("stop_timeout")),
+            fmt::format("stop_timeout: must be from 0 to {} seconds", kMostSeconds));
+    }
+    reading.config.stop_timeout = std::chrono::seconds(seconds);
+}
+
 void read_resources(const TableReader& file, Reading& reading) {
     const toml::table* table = file.table("resources");
     if (table == nullptr) return;

@@ -23,6 +23,7 @@ void read_references(const TableReader& file, Reading& reading);  // extends, in
 void read_image(const TableReader& file, Reading& reading);
 void read_workdir(const TableReader& file, Reading& reading);  // and workdir_exclude
 void read_runtime_and_user(const TableReader& file, Reading& reading);
+void read_stop_timeout(const TableReader& file, Reading& reading);
 void read_commands(const TableReader& file, Reading& reading);
 void read_mounts(const TableReader& file, Reading& reading);  // after read_workdir
 void read_resources(const TableReader& file, Reading& reading);

@@ -1,15 +1,13 @@
 #include "core/flow/run.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/config/powers.hpp"
 #include "core/flow/exec_by_socket.hpp"
 #include "core/flow/jobs.hpp"
-#include "core/flow/network_helper.hpp"
 #include "core/flow/protection.hpp"
 #include "core/flow/rules_seen.hpp"
-#include "core/flow/run_socket.hpp"
+#include "core/flow/run_way.hpp"
 #include "core/flow/sandbox_process.hpp"
 #include "core/flow/sandbox_spec.hpp"
 #include "core/flow/verify_sandbox.hpp"
@@ -149,9 +147,7 @@ Result<InsideRequest> make_request(const config::Config& config, const project::
 Result<std::optional<int>> run_by_socket(const Host& host, const Call& call,
                                          const project::State& state, const InsideRequest& request,
                                          const CommandIo& io) {
-    const auto wanted = host.environment.find("ALCA_RUN_BY");
-    if (wanted != host.environment.end() && wanted->second == "engine") return std::nullopt;
-    auto connection = connect_to_init(host, state);
+    auto connection = open_run_socket(host, state);
     auto code = connection ? exec_by_socket(call, std::move(*connection), request, io)
                            : Result<int>(fail(connection.error()));
     const bool is_no_way = !code && (!connection || code.error().code == Code::unsupported);
@@ -164,33 +160,14 @@ Result<std::optional<int>> run_by_socket(const Host& host, const Call& call,
     return *code;
 }
 
-// Whether the rules are in force as far as can be known without a plugin. Those inside are tried by
-// alca-init before each command.
-bool are_rules_known(const Host& host, const project::State& state) {
-    const project::FirewallState& firewall = state.firewall;
-    if (!firewall.settled) return false;
-    if (firewall.plugin.empty()) return state.allow_unprotected || firewall.policy == "open";
-    if (is_layer_chosen(host)) return false;
-    const bool inside_is_tried = !refused_address(state).empty();
-    if (firewall.inside && !inside_is_tried) return false;
-    if (!firewall.host) return true;
-    const auto stamp = rules_stamp(state);
-    if (stamp) return firewall.here && were_rules_seen(host, state, *stamp);
-    if (stamp.error().code != Code::denied) return false;
-    // This user cannot see the host's rules but by the network helper or a container: what
-    // look_before_run leaves out is left out here too.
-    return inside_is_tried && !is_hosts_alone(firewall) &&
-           ::access(kInstalledNetworkHelper, F_OK) != 0;
-}
-
 }  // namespace
 
 Result<std::optional<int>> run_without_engine(const Host& host, const Call& call,
                                               const config::Config& config,
                                               const project::State& state, RunRequest& request,
                                               const CommandIo& io) {
-    if (state.phase != project::Phase::ready || !is_running_unchanged(state) ||
-        !are_rules_known(host, state)) {
+    if (const std::string reason = why_engine_is_asked(host, state); !reason.empty()) {
+        call.log(LogLevel::info, fmt::format("run: the engine is asked: {}", reason));
         return std::nullopt;
     }
     if (auto approved = require_approval(config, state); !approved) return fail(approved.error());

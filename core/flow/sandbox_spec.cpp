@@ -19,12 +19,15 @@ namespace {
 
 constexpr const char* kHostUserName = "agent";
 constexpr const char* kHostUserHome = "/home/agent";
+// What process 1 needs to end itself, when it has killed the others.
+constexpr std::chrono::seconds kEndOfInit{3};
 constexpr std::size_t kMaxHelperBytes = std::size_t{16} * 1024 * 1024;
 
 std::vector<std::string> init_arguments(const config::Config& config, const HostUser& user) {
-    std::vector<std::string> argv{kInitPath, "init",
-                                  "--serve", fmt::format("{}/{}", kRunMount, kRunSocket),
-                                  "--jobs",  kJobsDirectory};
+    const std::chrono::milliseconds grace = config.stop_timeout;
+    std::vector<std::string> argv{
+        kInitPath, "init",         "--serve",    fmt::format("{}/{}", kRunMount, kRunSocket),
+        "--jobs",  kJobsDirectory, "--grace-ms", std::to_string(grace.count())};
     if (config.user != "host" || user.uid == 0) return argv;
     argv.emplace_back("--user");
     argv.push_back(fmt::format("{}:{}:{}:{}", user.uid, user.gid, kHostUserName, kHostUserHome));
@@ -116,6 +119,7 @@ Result<SandboxSpec> make_spec(const config::Config& config, const project::State
     spec.pids_limit = config.resources.pids;
     spec.memory_bytes = config.resources.memory_bytes;
     spec.nano_cpus = config.resources.nano_cpus;
+    spec.stop_timeout_s = (config.stop_timeout + kEndOfInit).count();
     spec.network = {.name = state.network.name,
                     .interface = state.network.interface,
                     .ipv6 = config.network.ipv6};

@@ -73,6 +73,7 @@ Result<StatusReport> status(const Context& context, const config::Config& config
     for (std::string& change : traffic_changes(config, state)) {
         report.isolation.notes.push_back(std::move(change));
     }
+    report.run_way = look_at_run_way(context.host, state);
     report.setuid_files =
         project::find_setuid_files(state.directory.path, state.created_at, kSetuidSearch);
     report.drift = project::drift(state.applied_config, config::applied_form(config));

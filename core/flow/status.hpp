@@ -11,6 +11,7 @@
 #include "core/config/config.hpp"
 #include "core/flow/context.hpp"
 #include "core/flow/layers.hpp"
+#include "core/flow/run_way.hpp"
 #include "core/project/drift.hpp"
 #include "core/project/setuid_files.hpp"
 
@@ -31,6 +32,7 @@ struct IsolationReport {
 struct StatusReport {
     SandboxStatus sandbox;
     IsolationReport isolation;
+    RunWay run_way;  // of a running sandbox
     std::vector<project::Change> drift;
     project::SetuidFiles setuid_files;  // that appeared in the project while the sandbox was there
 };

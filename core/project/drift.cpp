@@ -18,6 +18,7 @@ constexpr std::array kEntries{
     Entry{"Runtime", "/runtime", true},
     Entry{"Image", "/image", true},
     Entry{"User", "/user", true},
+    Entry{"Stop_timeout", "/stop_timeout", true},
     Entry{"Mounts", "/mounts", false},
     Entry{"Workdir", "/workdir", true},
     Entry{"Commands.up", "/commands/up", false},

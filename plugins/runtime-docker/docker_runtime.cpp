@@ -22,7 +22,6 @@ using namespace engine_http;  // NOLINT(google-build-using-namespace): this file
 
 constexpr unsigned kConflict = 409;
 constexpr unsigned kNotFound = 404;
-constexpr int kStopSeconds = 5;  // until the engine kills; our process 1 ends at once on SIGTERM
 
 bool is_ours(const SandboxStatus& status, const std::string& id) {
     const auto label = status.labels.find(kProjectLabel);
@@ -229,8 +228,8 @@ Result<void> DockerRuntime::start(const Call& call, const SandboxRef& ref) {
 Result<void> DockerRuntime::stop(const Call& call, const SandboxRef& ref) {
     auto found = find_ours(call, ref);
     if (!found) return fail(found.error());
-    auto reply = engine_->post(call, fmt::format("/containers/{}/stop?t={}",
-                                                 url_escape(found->container_id), kStopSeconds));
+    auto reply =
+        engine_->post(call, fmt::format("/containers/{}/stop", url_escape(found->container_id)));
     if (!reply) return fail(reply.error());
     if (!reply->is_ok()) return fail(reply->error("cannot stop container " + found->name));
     return {};
@@ -240,7 +239,7 @@ Result<void> DockerRuntime::remove_container(const Call& call, const std::string
     const std::string path = "/containers/" + url_escape(id);
     // A stop tells the engine that the end is meant, so that it does not restart. What will not
     // stop (paused, just created) is removed by force all the same.
-    auto stopped = engine_->post(call, fmt::format("{}/stop?t={}", path, kStopSeconds));
+    auto stopped = engine_->post(call, path + "/stop");
     if (!stopped) return fail(stopped.error());
     // v: anonymous volumes, which an image declares. Named ones stay.
     auto reply = engine_->remove(call, path + "?force=true&v=true");

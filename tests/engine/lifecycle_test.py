@@ -1,9 +1,11 @@
 """From `up` to `down`: what is made and in which order, what it is called, what a second command finds, and that nothing is left."""
 
+import contextlib
 import json
 import os
 import re
 import stat
+import time
 import tomllib
 
 from sandbox import IMAGE, SandboxTest, engine_proxy, program, require_engine, steps_of
@@ -85,6 +87,30 @@ class LifecycleTest(SandboxTest):
         self.assert_outcome(self.work.run("down"), 0)
         self.assert_outcome(self.alca_run("true"), 125, out="")
 
+    def test_processes_have_the_time_to_stop_that_is_set(self) -> None:
+        self.configure("stop_timeout = 3\n")
+        self.up("-q")
+        for script, least_s, most_s in (("trap 'sleep 0.2; echo handled > handler' TERM", 0, 3), ("trap '' TERM", 3, 8)):
+            with self.subTest(script=script):
+                self.up("-q")
+                process = self.work.start("run", "sh", "-c", f"{script}; echo started; while [ ! -e handler ]; do sleep 0.05; done; exit 0")
+                self.assertEqual(process.stdout.readline(), b"started\n")
+                begun = time.monotonic()
+                self.assert_outcome(self.work.run("down", "--keep"), 0)
+                spent_s = time.monotonic() - begun
+                process.communicate()
+                self.assertGreaterEqual(spent_s, least_s)
+                self.assertLess(spent_s, most_s)
+                handler = os.path.join(self.work.project, "handler")
+                self.assertEqual(os.path.exists(handler), least_s == 0)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(handler)
+
+    def test_time_to_stop_is_that_of_the_sandbox(self) -> None:
+        self.up("-q")
+        self.configure("stop_timeout = 9\n")
+        self.assertIn({"key": "Stop_timeout", "old": "2 s", "new": "9 s"}, self.status()["drift"])
+
     def test_second_up_changes_nothing(self) -> None:
         self.up()
         first, rules = self.inspect(), self.rules()
@@ -96,7 +122,7 @@ class LifecycleTest(SandboxTest):
     def test_status_and_list_tell_what_runs(self) -> None:
         self.up()
         facts = self.status()
-        self.assertEqual(set(facts), {"initialized", "config", "runtime", "runtime_reason", "project_id", "container", "isolation", "drift", "setuid_files",
+        self.assertEqual(set(facts), {"initialized", "config", "runtime", "runtime_reason", "project_id", "container", "isolation", "run", "drift", "setuid_files",
                                       "setuid_files_complete"})  # fmt: skip
         self.assertEqual(facts["container"]["state"], "running")
         self.assertEqual(facts["container"]["id"], self.inspect()["Id"])

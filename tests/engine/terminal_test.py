@@ -24,8 +24,8 @@ class Terminal:
     """alca as the leader of a session on a terminal. Context manager; ends it by force if it still runs."""
 
     def __init__(self, test: SandboxTest, *arguments: str, rows: int = ROWS, columns: int = COLUMNS,
-                 wrapper: tuple[str, ...] = (), program: "list[str] | None" = None) -> None:  # fmt: skip
-        """program: what runs in place of alca."""
+                 wrapper: tuple[str, ...] = (), program: "list[str] | None" = None, **settings: object) -> None:  # fmt: skip
+        """program: what runs in place of alca, with these settings of Popen."""
         self.master, self.slave = pty.openpty()
         self.resize(rows, columns)
         self.modes = termios.tcgetattr(self.slave)
@@ -37,7 +37,7 @@ class Terminal:
         streams = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
         options = {**streams, "start_new_session": True, "preexec_fn": take_terminal}
         if program:
-            self.process = subprocess.Popen(program, **options)
+            self.process = subprocess.Popen(program, **options, **settings)
         else:
             self.process = test.work.start(*arguments, wrapper=wrapper, env={"TERM": "xterm"}, **options)
 

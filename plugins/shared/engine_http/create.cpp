@@ -110,7 +110,7 @@ Result<void> check_source(const std::string& source) {
 }  // namespace
 
 Json create_body(const SandboxSpec& spec) {
-    return {
+    Json body{
         {"Image", spec.image},
         {"Entrypoint", spec.init},
         {"Cmd", Json::array()},
@@ -126,6 +126,8 @@ Json create_body(const SandboxSpec& spec) {
         {"StopSignal", "SIGTERM"},  // an image may name one that process 1 does not end on
         {"HostConfig", host_config_of(spec)},
     };
+    if (spec.stop_timeout_s > 0) body["StopTimeout"] = spec.stop_timeout_s;
+    return body;
 }
 
 Result<void> check_spec(const SandboxSpec& spec) {

@@ -254,6 +254,7 @@ Result<void> read_config(const Json& json, SandboxStatus& status, Json& declared
     JsonReader in(json, "Config");
     in.read("Image", status.image);
     in.read("Entrypoint", spec.init);
+    in.read("StopTimeout", spec.stop_timeout_s);
     in.read("Cmd", arguments);
     in.read("User", spec.user);
     in.read("WorkingDir", spec.workdir);

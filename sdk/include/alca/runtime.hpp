@@ -86,6 +86,8 @@ struct SandboxSpec {
     std::int64_t pids_limit = 0;    // 0: none
     std::int64_t memory_bytes = 0;  // 0: no limit
     std::int64_t nano_cpus = 0;     // 1e9 = one CPU; 0: no limit
+    // How long stop and remove wait for process 1 to end before they kill; 0: as the engine does.
+    std::int64_t stop_timeout_s = 0;
     NetworkSpec network;
     static Result<SandboxSpec> from_json(const Json& json);
     // What is known of a sandbox of which nothing was reported: nothing, and no protection.

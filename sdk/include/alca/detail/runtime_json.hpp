@@ -93,6 +93,7 @@ inline void to_json(Json& json, const SandboxSpec& value) {
                 {"pids_limit", value.pids_limit},
                 {"memory_bytes", value.memory_bytes},
                 {"nano_cpus", value.nano_cpus},
+                {"stop_timeout_s", value.stop_timeout_s},
                 {"network", value.network}};
 }
 
@@ -119,6 +120,7 @@ inline Result<SandboxSpec> read_spec(const Json& json, SandboxSpec value) {
     in.read("pids_limit", value.pids_limit);
     in.read("memory_bytes", value.memory_bytes);
     in.read("nano_cpus", value.nano_cpus);
+    in.read("stop_timeout_s", value.stop_timeout_s);
     in.read("network", value.network);
     return in.done(value);
 }

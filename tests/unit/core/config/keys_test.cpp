@@ -29,8 +29,8 @@ TEST(KeysTest, ChildrenOfATableAreFound) {
     EXPECT_THAT(keys_in("envs.<NAME>"), ElementsAre("value", "override_on_enter"));
     EXPECT_THAT(keys_in(""),
                 UnorderedElementsAre("extends", "includes", "image", "workdir", "workdir_exclude",
-                                     "runtime", "user", "commands", "mounts", "resources", "envs",
-                                     "network", "caps", "hooks"));
+                                     "runtime", "user", "stop_timeout", "commands", "mounts",
+                                     "resources", "envs", "network", "caps", "hooks"));
 }
 
 TEST(KeysTest, SlipsAreRecognised) {

@@ -163,6 +163,17 @@ TEST_F(SectionsTest, RuntimeMustLookLikeAnId) {
     }
 }
 
+TEST_F(SectionsTest, StopTimeoutIsUpToAMinute) {
+    using std::chrono::seconds;
+    EXPECT_EQ(good("").stop_timeout, seconds(2));
+    EXPECT_EQ(good("stop_timeout = 0\n").stop_timeout, seconds(0));
+    EXPECT_EQ(good("stop_timeout = 60\n").stop_timeout, seconds(60));
+    for (const char* text : {"stop_timeout = -1\n", "stop_timeout = 61\n"}) {
+        EXPECT_EQ(error(text), ".alca.toml:2:16: stop_timeout: must be from 0 to 60 seconds");
+    }
+    EXPECT_THAT(error("stop_timeout = \"5s\"\n"), HasSubstr("expected an integer"));
+}
+
 TEST_F(SectionsTest, UserFormsAreChecked) {
     for (const char* user :
          {"", "host", "root", "_apt", "a.b-c", "0", "1000", "1000:100", "4294967294"}) {

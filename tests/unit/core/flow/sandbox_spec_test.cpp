@@ -56,6 +56,14 @@ TEST_F(SandboxSpecTest, HardeningIsThereWithoutAnyConfiguration) {
     EXPECT_THAT(is.ports, IsEmpty());
 }
 
+TEST_F(SandboxSpecTest, TheEngineKillsLaterThanProcessOneDoes) {
+    const SandboxSpec is = spec("stop_timeout = 60\n");
+
+    EXPECT_THAT(is.init, Contains("60000"));
+    EXPECT_EQ(is.stop_timeout_s, 63);
+    EXPECT_EQ(spec().stop_timeout_s, 5);
+}
+
 TEST_F(SandboxSpecTest, TheHelperIsMountedReadOnlyBehindTheProject) {
     const SandboxSpec is = spec();
 
@@ -72,7 +80,7 @@ TEST_F(SandboxSpecTest, TheHelperIsMountedReadOnlyBehindTheProject) {
 
 TEST_F(SandboxSpecTest, ProcessOneIsTheHelperAsRoot) {
     EXPECT_THAT(spec().init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock",
-                                         "--jobs", "/alca-jobs"));
+                                         "--jobs", "/alca-jobs", "--grace-ms", "2000"));
     EXPECT_EQ(spec().user, "0:0");
 }
 
@@ -93,8 +101,8 @@ TEST_F(SandboxSpecTest, TheHostUserIsMadeInsideAndOwnsItsVolumesButNoMount) {
         "[[mounts]]\nsource = \"data\"\ntarget = \"/data\"\n");
 
     EXPECT_THAT(is.init, ElementsAre(kInitPath, "init", "--serve", "/alca-run/init.sock", "--jobs",
-                                     "/alca-jobs", "--user", "1000:1001:agent:/home/agent", "--own",
-                                     "/cache"));
+                                     "/alca-jobs", "--grace-ms", "2000", "--user",
+                                     "1000:1001:agent:/home/agent", "--own", "/cache"));
     EXPECT_EQ(is.user, "0:0");
 }
 

@@ -249,6 +249,7 @@ TEST(CreateTest, NothingIsLeftToTheEnginesTaste) {
     const Json& host = body["HostConfig"];
     EXPECT_EQ(body["Entrypoint"], Json({"/.alca/init"}));
     EXPECT_EQ(body["Cmd"], Json::array());
+    EXPECT_FALSE(body.contains("StopTimeout"));
     EXPECT_EQ(body["Env"], Json({"A=b"}));
     EXPECT_EQ(host["CapDrop"], Json({"ALL"}));
     EXPECT_EQ(host["CapAdd"], Json({"CHOWN"}));
@@ -259,6 +260,16 @@ TEST(CreateTest, NothingIsLeftToTheEnginesTaste) {
     EXPECT_EQ(host["RestartPolicy"]["Name"], "no");
     EXPECT_EQ(host["PortBindings"]["80/tcp"].size(), 2U);
     EXPECT_EQ(host["PortBindings"]["80/tcp"][1]["HostPort"], "");
+}
+
+TEST(CreateTest, TheTimeToStopIsTheContainers) {
+    SandboxSpec wanted = spec();
+    wanted.stop_timeout_s = 63;
+    const Json body = create_body(wanted);
+    EXPECT_EQ(body["StopTimeout"], 63);
+    Json inspect = sandbox();
+    inspect["Config"]["StopTimeout"] = 63;
+    EXPECT_EQ(read(inspect).effective.stop_timeout_s, 63);
 }
 
 TEST(CreateTest, AMissingSourceIsAnErrorThatNamesIt) {
