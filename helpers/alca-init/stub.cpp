@@ -20,6 +20,7 @@
 #include "exec_request.hpp"
 #include "fd.hpp"
 #include "files.hpp"
+#include "memory_kills.hpp"
 #include "probe.hpp"
 #include "session.hpp"
 #include "text.hpp"
@@ -56,6 +57,9 @@ int await_exec(ClientStream& client) {
             return fail({"run protocol: the client ended before it named a command"});
     }
 }
+
+// The client's terminal is raw: a newline alone does not begin a line.
+void return_carriage() { static_cast<void>(write_all(STDERR_FILENO, "\r")); }
 
 }  // namespace
 
@@ -99,19 +103,29 @@ int serve_client() {
     ClientStream client;
     if (const int exit_code = await_exec(client); exit_code != 0) return exit_code;
     Command command;
+    bool has_terminal = false;
+    const std::uint64_t memory_kills = count_memory_kills();
     {
         // Up to 4 MiB that nobody needs once the command runs.
         Bytes payload = client.take_exec();
         ExecRequest request;
         if (const char* reason = parse_exec_request(payload, request))
             return fail({"run protocol: ", reason});
+        has_terminal = request.has_terminal;
         if (const int exit_code = start_command(request, command); exit_code != 0) {
-            // The client's terminal is raw: a newline alone does not begin a line.
-            if (request.has_terminal) static_cast<void>(write_all(STDERR_FILENO, "\r"));
+            if (has_terminal) return_carriage();
             return exit_code;
         }
     }
-    return Session(client, std::move(command), std::move(signals)).run();
+    const int exit_code = Session(client, std::move(command), std::move(signals)).run();
+    // It says nothing of this itself, and a compiler's "killed" does not tell by whom.
+    if (exit_code != 0 && count_memory_kills() > memory_kills) {
+        if (has_terminal) return_carriage();
+        complain("alca", {"the sandbox's memory limit was reached, and a process was killed; "
+                          "raise resources.memory in .alca.toml"});
+        if (has_terminal) return_carriage();
+    }
+    return exit_code;
 }
 
 }  // namespace alca::init

@@ -113,6 +113,8 @@ class RowsTest(SandboxTest):
         self.up("-q", "-f")
         outcome = self.alca_run("sh", "-c", "exec tail -c 500m /dev/zero", timeout_s=60)
         self.assert_outcome(outcome, 128 + signal.SIGKILL, out="")
+        self.assertIn("alca: the sandbox's memory limit was reached, and a process was killed; raise resources.memory", outcome.err)
+        self.assert_outcome(self.alca_run("sh", "-c", "kill -KILL $$"), 128 + signal.SIGKILL, out="", err="")
         self.assertEqual(self.output("echo", "usable"), "usable\n")
 
     def test_no_slow_library_is_loaded(self) -> None:
