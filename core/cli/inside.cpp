@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include "core/os/fd.hpp"
 #include "core/os/file.hpp"
@@ -20,6 +22,26 @@ Result<os::Fd> make_bounded_file(std::size_t limit) {
         return fail("cannot make a file in memory: " + os::errno_text(errno));
     }
     return file;
+}
+
+Result<std::string> read_written(const os::Fd& file) {
+    const off_t size = ::lseek(file.get(), 0, SEEK_CUR);
+    std::string text(static_cast<std::size_t>(std::max<off_t>(size, 0)), '\0');
+    if (size < 0 || ::pread(file.get(), text.data(), text.size(), 0) != size) {
+        return fail("cannot read what the command has printed");
+    }
+    return text;
+}
+
+void show_complaints(std::string_view text) {
+    constexpr std::string_view kOurs = "alca: ";
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.starts_with(kOurs)) line.remove_prefix(kOurs.size());
+        print_error(line);
+    }
 }
 
 }  // namespace
@@ -49,18 +71,17 @@ Result<int> run_inside(Session& session, ProjectSession& project, flow::RunReque
 
 Result<Captured> capture_inside(Session& session, ProjectSession& project, flow::RunRequest request,
                                 std::size_t limit) {
-    const auto file = make_bounded_file(limit);
-    if (!file) return fail(file.error());
+    const auto out = make_bounded_file(limit);
+    const auto err = make_bounded_file(limit);
+    if (!out || !err) return fail(out ? err.error() : out.error());
     const auto code =
         run_inside(session, project, std::move(request),
-                   {.in = -1, .out = file->get(), .err = STDERR_FILENO, .signals = nullptr});
+                   {.in = -1, .out = out->get(), .err = err->get(), .signals = nullptr});
+    if (const auto complaints = read_written(*err)) show_complaints(*complaints);
     if (!code) return fail(code.error());
-    const off_t size = ::lseek(file->get(), 0, SEEK_CUR);
-    Captured captured{.exit_code = *code,
-                      .out = std::string(static_cast<std::size_t>(std::max<off_t>(size, 0)), '\0')};
-    const ssize_t count = ::pread(file->get(), captured.out.data(), captured.out.size(), 0);
-    if (size < 0 || count != size) return fail("cannot read what the command has printed");
-    return captured;
+    auto text = read_written(*out);
+    if (!text) return fail(text.error());
+    return Captured{.exit_code = *code, .out = *std::move(text)};
 }
 
 }  // namespace alca::cli

@@ -22,8 +22,8 @@ struct Captured {
     int exit_code = 0;
     std::string out;
 };
-// The same without input, for what it prints: at most `limit` bytes, more is an error. Stderr is
-// ours.
+// The same without input, for what it prints: at most `limit` bytes, more is an error. What it
+// writes to stderr is shown here, made harmless: it comes out of the sandbox.
 [[nodiscard]] Result<Captured> capture_inside(Session& session, ProjectSession& project,
                                               flow::RunRequest request, std::size_t limit);
 

@@ -16,13 +16,16 @@
 
 #include "core/cli/command.hpp"
 #include "core/cli/inside.hpp"
+#include "core/os/file.hpp"
 #include "core/os/interrupt.hpp"
 #include "core/os/signals.hpp"
+#include "core/os/terminal_modes.hpp"
 
 namespace alca::cli {
 namespace {
 
 constexpr std::size_t kMaxListBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxJobBytes = std::size_t{64} << 10;
 // Reads the records and logs of all users.
 constexpr const char* kReader = "0";
 
@@ -67,7 +70,7 @@ std::string_view state_name(flow::Job::State state) {
 
 std::string status_of(const flow::Job& job) {
     if (job.state != flow::Job::State::ended) return std::string(state_name(job.state));
-    return fmt::format("exited ({})", job.exit_code.value_or(0));
+    return job.exit_code ? fmt::format("exited ({})", *job.exit_code) : "exited";
 }
 
 std::string time_text(std::int64_t seconds, const char* format) {
@@ -94,7 +97,7 @@ Json to_json(const std::vector<flow::Job>& jobs) {
         const bool has_ended = job.state == flow::Job::State::ended;
         list.push_back({{"name", job.name},
                         {"state", state_name(job.state)},
-                        {"exit_code", has_ended ? Json(job.exit_code.value_or(0)) : Json()},
+                        {"exit_code", job.exit_code ? Json(*job.exit_code) : Json()},
                         {"user", job.user},
                         {"started", time_text(job.started, kTime)},
                         {"ended", has_ended ? Json(time_text(job.ended, kTime)) : Json()},
@@ -146,9 +149,17 @@ int logs(Program& program, const LogsFlags& flags) {
     Session session(program, /*quiet=*/true, signals->fd());
     const auto project = open_for_run(session);
     if (!project) return report(project.error());
+    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    os::TerminalModes modes;
     const auto code = run_inside(
         session, **project, request_of(flow::print_log(flags.name, lines, flags.follow), kReader),
-        {.in = -1, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = &*signals});
+        {.in = -1,
+         .out = STDOUT_FILENO,
+         .err = STDERR_FILENO,
+         .signals = &*signals,
+         .modes = is_terminal ? &modes : nullptr});
+    // A log may end anywhere.
+    if (is_terminal) static_cast<void>(os::write_all(STDOUT_FILENO, modes.reset().view()));
     if (!code) return report(code.error());
     return *code == exit_run_failed ? exit_failed : *code;
 }
@@ -179,6 +190,24 @@ std::optional<int> signal_number(std::string text) {
     return std::nullopt;
 }
 
+// False: it could not be done, and why was told.
+Result<bool> end_or_signal(Session& session, ProjectSession& project, const std::string& name,
+                           std::optional<int> signal, double timeout_s) {
+    constexpr double kMsPerS = 1000;
+    const auto shown =
+        capture_inside(session, project, request_of(flow::show_job(name), kReader), kMaxJobBytes);
+    if (!shown) return fail(shown.error());
+    const auto jobs = flow::parse_jobs(shown->out);
+    if (shown->exit_code != 0 || jobs.empty()) return false;
+    const auto argv = signal ? flow::signal_job(name, *signal)
+                             : flow::end_job(name, static_cast<std::uint64_t>(timeout_s * kMsPerS));
+    // As the job's own user: what a record says then reaches nothing that he could not reach.
+    const auto done =
+        capture_inside(session, project, request_of(argv, jobs.front().user), kMaxJobBytes);
+    if (!done) return fail(done.error());
+    return done->exit_code == 0;
+}
+
 int kill(Program& program, const KillFlags& flags) {
     constexpr double kMaxTimeoutS = 3600;
     std::optional<int> signal;
@@ -198,27 +227,11 @@ int kill(Program& program, const KillFlags& flags) {
     Session session(program, /*quiet=*/true, interrupt->cancel_fd());
     const auto project = open_for_run(session);
     if (!project) return report(project.error());
-    const auto jobs = read_jobs(session, **project);
-    if (!jobs) return report(jobs.error());
     int result = exit_ok;
     for (const std::string& name : flags.names) {
-        const auto job = std::find_if(jobs->begin(), jobs->end(), [&name](const flow::Job& known) {
-            return known.name == name;
-        });
-        if (job == jobs->end()) {
-            result = report(Error{Code::not_found, "no job " + name + "; see: alca ps -a"});
-            continue;
-        }
-        constexpr double kMsPerS = 1000;
-        const auto argv =
-            signal ? flow::signal_job(name, *signal)
-                   : flow::end_job(name, static_cast<std::uint64_t>(flags.timeout_s * kMsPerS));
-        // As the job's own user: what a record says then reaches nothing that he could not reach.
-        const auto code =
-            run_inside(session, **project, request_of(argv, job->user),
-                       {.in = -1, .out = STDOUT_FILENO, .err = STDERR_FILENO, .signals = nullptr});
-        if (!code) return report(code.error());
-        if (*code != 0) result = exit_failed;
+        const auto done = end_or_signal(session, **project, name, signal, flags.timeout_s);
+        if (!done) return report(done.error());
+        if (!*done) result = exit_failed;
     }
     return result;
 }

@@ -32,7 +32,7 @@ std::vector<std::string> writable_sources(const Json& applied_config) {
     std::vector<std::string> sources;
     if (!applied_config.is_object()) return sources;
     for (const Json& mount : applied_config.value("mounts", Json::array())) {
-        if (!mount.is_object() || mount.value("readonly", true)) continue;
+        if (!mount.is_object() || mount.value("readonly", false)) continue;
         if (auto source = mount.value("source", ""); !source.empty()) sources.push_back(source);
     }
     return sources;
@@ -75,6 +75,7 @@ Result<config::Config> Session::load_config(const project::Directory& project) c
 
 std::vector<fs::path> Session::shared_directories() {
     std::vector<fs::path> directories;
+    if (const auto project = current_project()) directories.push_back(project->path);
     const auto known = store();
     if (!known) return directories;
     const auto listing = (*known)->list();

@@ -166,7 +166,8 @@ Result<bool> copy_into_sandbox(const CopyRequest& request, const Runner& runner,
     const bool is_stream = request.host == "-";
     const auto name = is_stream ? Result<std::string>(".") : copied_name(request.host);
     if (!name) return fail(name.error());
-    auto source = resolve_host_path(request.host, request.caller_directory, request.shared);
+    auto source = resolve_host_path(request.host, request.caller_directory, request.shared,
+                                    request.follow_link ? LastLink::followed : LastLink::kept);
     if (!source) return fail(source.error());
     if (!is_stream) {
         const int link = request.follow_link ? 0 : O_NOFOLLOW;
@@ -193,7 +194,7 @@ Result<bool> copy_into_sandbox(const CopyRequest& request, const Runner& runner,
             return;
         }
         WatchedSource input(request.in, streams->ended.get());
-        tree::Relay relay(writer, report);
+        tree::Relay relay(writer, report, /*takes_holes=*/true);
         outcome = tree::unpack(
             input, {.name = ".", .top = "", .must_be_directory = false, .takes_hard_links = true},
             relay, report);
@@ -217,8 +218,8 @@ Result<bool> copy_out_of_sandbox(const CopyRequest& request, const Runner& runne
     if (is_stream) {
         static_cast<void>(place.top.set(*name == "." ? "" : *name));
     } else {
-        const auto target =
-            resolve_host_path(request.host, request.caller_directory, request.shared);
+        const auto target = resolve_host_path(request.host, request.caller_directory,
+                                              request.shared, LastLink::followed);
         if (!target) return fail(target.error());
         if (!tree::find_place(target->directory(), target->path.c_str(), target->reach, *name,
                               place)) {
@@ -241,7 +242,7 @@ Result<bool> copy_out_of_sandbox(const CopyRequest& request, const Runner& runne
                                          .takes_hard_links = false};
         if (is_stream) {
             tree::TarWriter writer(sink);
-            tree::Relay relay(writer, report);
+            tree::Relay relay(writer, report, /*takes_holes=*/false);
             outcome = tree::unpack(source, unpack, relay, report);
         } else {
             tree::TreeWriter writer(place.directory.get(), mask, report);

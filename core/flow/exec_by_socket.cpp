@@ -258,7 +258,7 @@ Result<int> exec_by_socket(const Call& call, os::Fd connection, const InsideRequ
         return fail("the command's output could not be written: " + os::errno_text(mover.error()));
     }
     // The terminal of a command stays inside: when that has ended, nothing comes any more.
-    if (!request.command.tty) leave_to_background(output);
+    if (!request.command.tty && request.follows_background) leave_to_background(output);
     return *exit_code;
 }
 

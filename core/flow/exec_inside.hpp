@@ -37,6 +37,8 @@ struct InsideRequest {
     std::string refused_address = {};  // flow::refused_address
     std::string user;                  // "uid:gid", a name, or "" = the container's
     Command command;
+    // What background jobs of the command write after its end still goes where its output went.
+    bool follows_background = true;
     // Called when the command is about to start, once; may be empty. exec_inside leaves it to the
     // caller.
     std::function<Result<void>()> on_start = {};

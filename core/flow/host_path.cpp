@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <system_error>
 
 #include "core/os/file.hpp"
@@ -11,11 +12,7 @@
 namespace alca::flow {
 namespace {
 
-bool is_in(const fs::path& path, const fs::path& directory) {
-    const auto [end, ignored] =
-        std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
-    return end == directory.end();
-}
+constexpr int kMaxLinks = 40;  // as the kernel
 
 // `base` has no links in it, so that leading ".." mean what they say; later ones may come after
 // one.
@@ -28,40 +25,86 @@ fs::path without_leading_dots(fs::path base, const fs::path& typed) {
     return base;
 }
 
+std::vector<fs::path> real_paths(const std::vector<fs::path>& directories) {
+    std::vector<fs::path> real;
+    for (const fs::path& directory : directories) {
+        std::error_code error;
+        fs::path path = fs::canonical(directory, error);
+        if (!error) real.push_back(std::move(path));
+    }
+    return real;
+}
+
+using Names = std::deque<fs::path>;
+
+Names names_of(const fs::path& path) { return {path.begin(), path.end()}; }
+
+fs::path joined(fs::path path, const Names& names) {
+    for (const fs::path& name : names)
+        path /= name;  // a trailing slash is an empty name, and stays
+    return path;
+}
+
+// Replaces the first of `names` by what it leads to. False: it is no link.
+bool splice_link(fs::path& walked, Names& names) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(walked / names.front(), error);
+    if (error) return false;
+    names.pop_front();
+    Names more = names_of(target);
+    if (target.is_absolute()) {
+        walked = "/";
+        more.pop_front();
+    }
+    names.insert(names.begin(), more.begin(), more.end());
+    return true;
+}
+
+Result<HostPath> enter(const fs::path& directory, const Names& rest) {
+    HostPath path{.anchor = os::Fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+                  .path = joined(".", rest).string(),
+                  .reach = tree::Reach::beneath};
+    if (!path.anchor) return fail(directory.string() + ": " + os::errno_text(errno));
+    return path;
+}
+
 }  // namespace
 
 int HostPath::directory() const { return anchor ? anchor.get() : AT_FDCWD; }
 
+// Name by name, with the text of each link in its place: up to the first directory that is shared
+// nothing on the way is the sandbox's, and from there on the kernel keeps the path inside.
 Result<HostPath> resolve_host_path(const std::string& typed, const fs::path& base,
-                                   const std::vector<fs::path>& shared) {
+                                   const std::vector<fs::path>& shared, LastLink last) {
     const fs::path full = without_leading_dots(base, typed);
-    std::vector<fs::path> directories;
-    for (const fs::path& directory : shared) {
+    const std::vector<fs::path> directories = real_paths(shared);
+    fs::path walked = "/";
+    Names names = names_of(full.relative_path());
+    int links = 0;
+    while (true) {
+        if (names.empty()) break;
+        if (std::find(directories.begin(), directories.end(), walked) != directories.end()) {
+            return enter(walked, names);
+        }
+        if (names.front() == "..") {
+            walked = walked.parent_path();
+            names.pop_front();
+            continue;
+        }
+        const bool is_kept = names.size() == 1 && last == LastLink::kept;
+        if (!is_kept && splice_link(walked, names)) {
+            if (++links > kMaxLinks) return fail(typed + ": " + os::errno_text(ELOOP));
+            continue;
+        }
         std::error_code error;
-        fs::path real = fs::canonical(directory, error);
-        if (!error) directories.push_back(std::move(real));
+        const fs::path next = walked / names.front();
+        // What is not there, or is no directory, leads nowhere else.
+        if (!fs::is_directory(fs::symlink_status(next, error))) break;
+        if (!names.front().empty() && names.front() != ".") walked = next;
+        names.pop_front();
     }
-    // Up to the first name that lies in a shared directory nothing is the sandbox's. Nor is what
-    // the last one leads to, when all before it lie outside.
-    fs::path walked;
-    for (auto name = full.begin(); name != full.end() && std::next(name) != full.end(); ++name) {
-        walked /= *name;
-        std::error_code error;
-        const fs::path real = fs::canonical(walked, error);
-        if (error) break;
-        const auto entered = std::find_if(directories.begin(), directories.end(),
-                                          [&](const fs::path& d) { return is_in(real, d); });
-        if (entered == directories.end()) continue;
-        fs::path rest = real.lexically_relative(*entered);
-        // A trailing slash is an empty name, and stays.
-        for (++name; name != full.end(); ++name) rest /= *name;
-        HostPath path{.anchor = os::Fd(::open(entered->c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
-                      .path = rest.string(),
-                      .reach = tree::Reach::beneath};
-        if (!path.anchor) return fail(entered->string() + ": " + os::errno_text(errno));
-        return path;
-    }
-    return HostPath{.anchor = {}, .path = full.string(), .reach = tree::Reach::anywhere};
+    return HostPath{
+        .anchor = {}, .path = joined(walked, names).string(), .reach = tree::Reach::anywhere};
 }
 
 }  // namespace alca::flow

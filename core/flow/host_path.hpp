@@ -3,6 +3,7 @@
 #ifndef ALCA_CORE_FLOW_HOST_PATH_HPP
 #define ALCA_CORE_FLOW_HOST_PATH_HPP
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,14 @@ struct HostPath {
     [[nodiscard]] int directory() const;
 };
 
+enum class LastLink : std::uint8_t { followed, kept };
+
 // typed: relative to `base`, which is absolute and without links. shared: directories that a
-// sandbox can write.
+// sandbox can write. last: whether the result will be opened so that a link at its very end is
+// followed.
 [[nodiscard]] Result<HostPath> resolve_host_path(const std::string& typed, const fs::path& base,
-                                                 const std::vector<fs::path>& shared);
+                                                 const std::vector<fs::path>& shared,
+                                                 LastLink last);
 
 }  // namespace alca::flow
 

@@ -32,6 +32,18 @@ std::optional<Job::State> state_of(std::string_view word) {
     return std::nullopt;
 }
 
+// As alca-init takes them: nothing in it means anything to a shell, and it is no option.
+bool is_name(std::string_view name) {
+    constexpr std::string_view kOthers = "_-.";
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    return !name.empty() && (is_plain(name.front()) || name.front() == '_') &&
+           std::all_of(name.begin(), name.end(), [&](char c) {
+               return is_plain(c) || kOthers.find(c) != std::string_view::npos;
+           });
+}
+
 // "job NAME STATE UID:GID"
 std::optional<Job> parse_head(std::string_view line) {
     if (take(line, ' ') != "job") return std::nullopt;
@@ -39,9 +51,8 @@ std::optional<Job> parse_head(std::string_view line) {
     job.name = take(line, ' ');
     const auto state = state_of(take(line, ' '));
     job.user = line;
-    const bool is_user =
-        !job.user.empty() && job.user.find_first_not_of("0123456789:") == std::string::npos;
-    if (job.name.empty() || !state || !is_user) return std::nullopt;
+    const bool is_user = number_of<std::int64_t>(take(line, ':')) && number_of<std::int64_t>(line);
+    if (!is_name(job.name) || !state || !is_user) return std::nullopt;
     job.state = *state;
     return job;
 }
@@ -84,6 +95,8 @@ std::vector<Job> parse_jobs(std::string_view text) {
 }
 
 std::vector<std::string> list_jobs() { return ask({"list"}); }
+
+std::vector<std::string> show_job(const std::string& name) { return ask({"show", name}); }
 
 std::vector<std::string> start_job(const std::string& name, std::vector<std::string> argv) {
     auto all = ask({"start", name});

@@ -34,6 +34,8 @@ struct Job {
 
 // What alca-init is asked to do: the arguments of a command inside.
 [[nodiscard]] std::vector<std::string> list_jobs();
+// Of one job, printed as in the list.
+[[nodiscard]] std::vector<std::string> show_job(const std::string& name);
 // name: "" for one that alca-init makes from the command. It prints the name.
 [[nodiscard]] std::vector<std::string> start_job(const std::string& name,
                                                  std::vector<std::string> argv);

@@ -140,6 +140,8 @@ Result<InsideRequest> make_request(const config::Config& config, const project::
                                      .tty = request.tty,
                                      .size = request.size,
                                      .adapt_term = !is_term_chosen(config, request)},
+                         // Ours has none, whatever the sandbox makes of it.
+                         .follows_background = !request.is_literal && !request.job,
                          .on_start = request.on_start};
 }
 

@@ -23,6 +23,7 @@ namespace {
 constexpr std::uint64_t kMaxGraceMs = 3'600'000;
 constexpr std::uint64_t kMaxLines = 100'000'000;
 constexpr std::uint64_t kMaxSignal = 31;
+constexpr std::size_t kMaxValueBytes = 900;
 
 int fail(std::initializer_list<std::string_view> message) {
     complain("alca", message);
@@ -32,22 +33,27 @@ int fail(std::initializer_list<std::string_view> message) {
 int usage() {
     return fail(
         {"usage: alca-init job DIRECTORY start NAME COMMAND [ARGUMENT]... | list"
-         " | log NAME LINES|all [follow] | signal NAME NUMBER | end NAME MILLISECONDS"});
+         " | show NAME | log NAME LINES|all [follow] | signal NAME NUMBER | end NAME "
+         "MILLISECONDS"});
 }
 
-// A line for the job, and each line of its record behind a blank: nothing that a user of the
-// sandbox writes there looks like another job.
+// A line for the job, and what is known of it behind a blank: nothing that a user of the sandbox
+// writes there looks like another job, or fills the list.
 bool print_job(std::string_view name, const JobRecord& record) {
-    const bool has_ended = !record_value(record.text.view(), "exit").empty();
-    const std::string_view state = has_ended ? "ended" : record.is_kept ? "running" : "lost";
+    // Also when the command has ended: what it has started goes on.
+    std::string_view state = "running";
+    if (!record.is_kept)
+        state = record_value(record.text.view(), "exit").empty() ? "lost" : "ended";
     Text line;
     line.set({"job ", name, " ", state, " ", Number(record.uid).view(), ":",
               Number(record.gid).view(), "\n"});
     Bytes text;
     if (!text.append(line.view())) return false;
-    std::string_view rest = record.text.view();
-    while (!rest.empty()) {
-        if (!text.append(" ") || !text.append(take_line(rest)) || !text.append("\n")) return false;
+    for (const std::string_view key : {"started", "command", "exit"}) {
+        const std::string_view value = record_value(record.text.view(), key);
+        if (value.empty()) continue;
+        line.set({" ", key, " ", value.substr(0, kMaxValueBytes), "\n"});
+        if (!text.append(line.view())) return false;
     }
     return write_all(STDOUT_FILENO, text.view());
 }
@@ -70,6 +76,14 @@ int list(int jobs) {
     }
     ::closedir(stream);
     return 0;
+}
+
+int show(int jobs, std::string_view name) {
+    Text fault;
+    const auto record = open_record(jobs, name, fault);
+    if (record) return print_job(name, *record) ? 0 : kExitOwnFailure;
+    complain("alca", {fault.view()});
+    return 1;
 }
 
 int log(int jobs, std::string_view name, std::span<char* const> rest) {
@@ -104,6 +118,7 @@ int run_job(std::span<char* const> arguments) {
         return fail({"the name of a job has letters, digits, _, - and . (63 at most): ", name});
     }
     if (what == "start" && rest.size() >= 2) return start_job(jobs.get(), name, rest.subspan(1));
+    if (what == "show" && rest.size() == 1) return show(jobs.get(), name);
     if (what == "log" && rest.size() >= 2) return log(jobs.get(), name, rest.subspan(1));
     JobSignal signal;
     if (rest.size() == 2 && what == "signal") {

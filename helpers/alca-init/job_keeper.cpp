@@ -35,6 +35,9 @@ constexpr int kEverybody = 256;  // added to a signal's number: for all, not the
 constexpr Milliseconds kRound{20};
 constexpr Milliseconds kKillPatience{5000};
 
+// Of those that wait in a queue: none gets lost behind another.
+int order_signal() { return SIGRTMIN; }
+
 int fail(std::initializer_list<std::string_view> message) {
     complain("alca", message);
     return kExitOwnFailure;
@@ -86,7 +89,8 @@ class Keeper {
     void take_signals() {
         signalfd_siginfo info{};
         while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-            if (info.ssi_signo == SIGUSR1 && info.ssi_code == SI_QUEUE) obey(info.ssi_int);
+            const bool is_order = info.ssi_signo == static_cast<std::uint32_t>(order_signal());
+            if (is_order && info.ssi_code == SI_QUEUE) obey(info.ssi_int);
         }
         const Reaped reaped = reap_children(command_.pid);
         has_children_ = reaped.has_children;
@@ -119,7 +123,7 @@ Fd open_keeper_signals() {
     sigset_t set;
     ::sigemptyset(&set);
     ::sigaddset(&set, SIGCHLD);
-    ::sigaddset(&set, SIGUSR1);
+    ::sigaddset(&set, order_signal());
     return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
@@ -194,23 +198,33 @@ struct NewJob {
 }
 
 // Only what a record says, and only while its lock is held: the number may be another's by then.
-int send_order(int jobs, std::string_view name, int order) {
+enum class Complain : std::uint8_t { no, yes };
+int send_order(int jobs, std::string_view name, int order, Complain complaint = Complain::yes) {
+    const auto fail = [complaint](std::initializer_list<std::string_view> message) {
+        if (complaint == Complain::yes) complain("alca", message);
+        return kExitOwnFailure;
+    };
     Text fault;
     const auto record = open_record(jobs, name, fault);
     if (!record) return fail({fault.view()});
     static constexpr std::uint64_t kMaxPid = std::numeric_limits<pid_t>::max();
     const auto pid = parse_number(record_value(record->text.view(), "keeper"), kMaxPid);
     if (!record->is_kept || !pid || *pid <= 1)
-        return fail({"job ", name, " has ended; see: alca ps -a"});
+        return fail({"job ", name,
+                     record_value(record->text.view(), "exit").empty()
+                         ? " has lost its keeper; what still runs of it ends with: alca down"
+                         : " has ended; see: alca ps -a"});
     const Fd keeper(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
     siginfo_t info{};
-    info.si_signo = SIGUSR1;
+    info.si_signo = order_signal();
     info.si_code = SI_QUEUE;
     info.si_value.sival_int = order;
     const auto again = open_record(jobs, name, fault);
     if (!keeper.is_open() || !again || !again->is_kept ||
-        ::syscall(SYS_pidfd_send_signal, keeper.get(), SIGUSR1, &info, 0) != 0)
+        ::syscall(SYS_pidfd_send_signal, keeper.get(), order_signal(), &info, 0) != 0)
         return fail({"job ", name, " cannot be reached: ", describe_error(errno).view()});
+    // The job may have stopped its keeper.
+    ::syscall(SYS_pidfd_send_signal, keeper.get(), SIGCONT, nullptr, 0);
     return 0;
 }
 
@@ -266,9 +280,13 @@ int signal_job(int jobs, std::string_view name, const JobSignal& signal) {
     if (signal.number != 0) return send_order(jobs, name, signal.number);
     if (const int code = send_order(jobs, name, kEverybody + SIGTERM); code != 0) return code;
     if (ends_within(jobs, name, Milliseconds(signal.grace_ms))) return 0;
-    // It may have ended since: that is what was wanted.
-    static_cast<void>(send_order(jobs, name, kEverybody + SIGKILL));
-    if (ends_within(jobs, name, kKillPatience)) return 0;
+    // Again and again: a process may have forked between the keeper's look and its signal.
+    for (const Milliseconds end = now() + kKillPatience; now() < end;) {
+        if (send_order(jobs, name, kEverybody + SIGKILL, Complain::no) != 0 ||
+            ends_within(jobs, name, kRound))
+            break;
+    }
+    if (ends_within(jobs, name, Milliseconds(0))) return 0;
     return fail({"job ", name, " does not end"});
 }
 

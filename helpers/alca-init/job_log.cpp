@@ -128,7 +128,10 @@ bool print_log(int jobs, std::string_view name, const LogWish& wish, Text& fault
     }
     Bytes text;
     const Fd old = open_log(jobs, old_log_name(name));
-    if (old.is_open() && !read_all(old.get(), kMaxPartBytes, text)) text = Bytes();
+    // Not the same twice, when it was full just between the two looks.
+    if (old.is_open() && !is_same_file(old.get(), file.get()) &&
+        !read_all(old.get(), kMaxPartBytes, text))
+        text = Bytes();
     if (!read_all(file.get(), kMaxPartBytes, text)) {
         fault.set({"the log of job ", name, " cannot be read: ", describe_error(errno).view()});
         return false;

@@ -164,9 +164,9 @@ Fd create_record(int jobs, std::string_view command, Text& name, Text& fault) {
         return Fd();
     }
     Fd record;
-    if (!has_room(jobs)) {
-        fault.set({"there are ", Number(kMaxJobs).view(),
-                   " jobs; the names of ended ones can be used again"});
+    if ((name.view().empty() || !exists(jobs, name.view())) && !has_room(jobs)) {
+        fault.set(
+            {"there are ", Number(kMaxJobs).view(), " jobs; use the --name of one that has ended"});
     } else if (name.view().empty() && !choose_name(jobs, command, name)) {
         fault.set({"there are too many jobs of this program; give it a --name"});
     } else if (clear_name(jobs, name.view(), fault)) {
@@ -174,6 +174,7 @@ Fd create_record(int jobs, std::string_view command, Text& name, Text& fault) {
                          O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
         if (!record.is_open() || !lock_record(record.get())) {
             fault.set({"cannot note the job: ", describe_error(errno).view()});
+            if (record.is_open()) remove_job(jobs, name.view());
             record.close();
         }
     }

@@ -12,6 +12,11 @@ Step Relay::broken() {
     return Step::stop;
 }
 
+Step Relay::refused(const Entry& entry) {
+    report_.failed(entry.path, "it is not as long as its entry says");
+    return Step::stop;
+}
+
 Step Relay::begin(const Entry& entry) {
     report_.copied_entry();
     return writer_.begin(entry) ? Step::done : broken();
@@ -33,11 +38,15 @@ Step Relay::add_file(const Entry& entry, TarReader& content) {
     TarReader::Block block;
     auto found = content.next_block(block);
     for (; found == TarReader::Step::entry; found = content.next_block(block)) {
+        if (block.offset != position && !takes_holes_) return refused(entry);
         if (!write_zeros(block.offset - position)) return broken();
         if (!writer_.write(block.data.data(), block.data.size())) return broken();
         report_.copied_bytes(block.data.size());
         position = block.offset + static_cast<std::int64_t>(block.data.size());
     }
+    // The library would write zeros for the rest.
+    if (found == TarReader::Step::end && position != entry.size && !takes_holes_)
+        return refused(entry);
     if (found == TarReader::Step::end) return Step::done;
     report_.failed(entry.path, content.why());
     return Step::stop;

@@ -10,7 +10,10 @@ namespace alca::tree {
 // and nothing that was refused.
 class Relay final : public EntrySink {
   public:
-    Relay(TarWriter& writer, Report& report) : writer_(writer), report_(report) {}
+    // takes_holes: of sparse files, as zeros. A few bytes of a stream can stand for endless ones,
+    // so not of a stream that somebody else has made.
+    Relay(TarWriter& writer, Report& report, bool takes_holes)
+        : writer_(writer), report_(report), takes_holes_(takes_holes) {}
 
     Step add_directory(const Entry& entry) override { return begin(entry); }
     Step add_file(const Entry& entry, TarReader& content) override;
@@ -21,10 +24,12 @@ class Relay final : public EntrySink {
   private:
     Step begin(const Entry& entry);
     Step broken();
+    Step refused(const Entry& entry);
     [[nodiscard]] bool write_zeros(std::int64_t count);
 
     TarWriter& writer_;
     Report& report_;
+    const bool takes_holes_;
 };
 
 }  // namespace alca::tree

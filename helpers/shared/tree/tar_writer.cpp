@@ -3,6 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cerrno>
+
 #include "helpers/shared/tree/path.hpp"
 
 namespace alca::tree {
@@ -59,7 +61,10 @@ bool TarWriter::begin(const Entry& entry) {
 }
 
 bool TarWriter::write(const char* data, std::size_t count) {
-    return ::archive_write_data(archive_, data, count) >= 0;
+    // Less than asked for: the entry is full, and its header has told another size.
+    const la_ssize_t written = ::archive_write_data(archive_, data, count);
+    if (written >= 0 && static_cast<std::size_t>(written) != count) errno = EFBIG;
+    return written >= 0 && static_cast<std::size_t>(written) == count;
 }
 
 bool TarWriter::close() {

@@ -21,13 +21,17 @@ class HostPathTest : public ::testing::Test {
         fs::create_directory_symlink("../home", shared() / "escape");
         fs::create_directory_symlink("sub", shared() / "link");
         fs::create_directory_symlink(shared() / "sub", base() / "home/to-sub");
+        fs::create_directory_symlink(shared() / "escape", base() / "home/to-escape");
+        fs::create_symlink("../shared/escape/secret", base() / "home/to-secret");
     }
     [[nodiscard]] fs::path base() const { return project.base(); }
     [[nodiscard]] fs::path shared() const { return base() / "shared"; }
 
     // The first bytes of what it leads to; "errno N" when it may not be opened.
-    std::string open(const std::string& typed, const fs::path& from) const {
-        const auto path = resolve_host_path(typed, from, {shared(), base() / "no-such-place"});
+    std::string open(const std::string& typed, const fs::path& from,
+                     LastLink last = LastLink::followed) const {
+        const auto path =
+            resolve_host_path(typed, from, {shared(), base() / "no-such-place"}, last);
         if (!path) return path.error().message;
         const auto fd = tree::open_in(path->directory(), path->path.c_str(), O_RDONLY, path->reach);
         if (!fd.is_open()) return "errno " + std::to_string(errno);
@@ -49,6 +53,20 @@ TEST_F(HostPathTest, LinksOfASharedDirectoryDoNotLeadOutOfIt) {
     EXPECT_EQ(open("to-sub/../escape/secret", base() / "home"), escape);
 }
 
+// The user's own link leads to what the sandbox has replaced by a link since.
+TEST_F(HostPathTest, NorDoTheyWhenALinkOfTheUsersLeadsToThem) {
+    EXPECT_EQ(open("to-escape", base() / "home"), escape);
+    EXPECT_EQ(open("to-escape/", base() / "home"), escape);
+    EXPECT_EQ(open("to-escape/secret", base() / "home"), escape);
+    EXPECT_EQ(open("to-escape/secret", base() / "home", LastLink::kept), escape);
+    EXPECT_EQ(open("home/to-secret", base()), escape);
+}
+
+TEST_F(HostPathTest, LinksInARingAreAnError) {
+    fs::create_symlink("ring", base() / "home/ring");
+    EXPECT_THAT(open("ring/x", base() / "home"), testing::HasSubstr("symbolic links"));
+}
+
 TEST_F(HostPathTest, LinksThatStayInsideAreFollowed) {
     EXPECT_EQ(open("link/file", shared()), "file");
     EXPECT_EQ(open("link/../sub/file", shared()), "file");
@@ -68,7 +86,7 @@ TEST_F(HostPathTest, UpwardOutOfTheSharedDirectoryIsToBeNamedInFull) {
 }
 
 TEST_F(HostPathTest, ATrailingSlashStays) {
-    const auto path = resolve_host_path("sub/", shared(), {shared()});
+    const auto path = resolve_host_path("sub/", shared(), {shared()}, LastLink::kept);
     ASSERT_TRUE(path);
     EXPECT_EQ(path->path, "./sub/");
 }

@@ -31,6 +31,7 @@ TEST(JobsTest, AreParsedTheLatestFirst) {
 TEST(JobsTest, WhatDoesNotFitIsLeftOut) {
     EXPECT_THAT(parse_jobs(""), IsEmpty());
     EXPECT_THAT(parse_jobs(" started 1\nnoise\n command x\njob x\njob x gone 0:0\n"), IsEmpty());
+    EXPECT_THAT(parse_jobs("job -s9 running 0:0\njob * running 0:0\njob x running 0\n"), IsEmpty());
     EXPECT_THAT(parse_jobs("job x running root\njob x running \njob  running 0:0\n"), IsEmpty());
     const auto jobs = parse_jobs("job x ended 0:0\n started -5\n exit 99999999999 x\n\n command y");
     ASSERT_THAT(jobs, SizeIs(1));
@@ -43,6 +44,7 @@ TEST(JobsTest, WhatDoesNotFitIsLeftOut) {
 
 TEST(JobsTest, WhatAlcaInitIsAsked) {
     EXPECT_THAT(list_jobs(), ElementsAre("/alca-init", "job", "/alca-jobs", "list"));
+    EXPECT_THAT(show_job("x"), ElementsAre("/alca-init", "job", "/alca-jobs", "show", "x"));
     EXPECT_THAT(start_job("", {"a", "b c"}),
                 ElementsAre("/alca-init", "job", "/alca-jobs", "start", "", "a", "b c"));
     EXPECT_THAT(print_log("x", std::nullopt, false),

@@ -43,6 +43,13 @@ class JobTest : public ::testing::Test {
         return job({"start", name, "sh", "-c", script});
     }
     [[nodiscard]] std::string list() const { return job({"list"}).out; }
+    [[nodiscard]] pid_t keeper_of(const std::string& name) const {
+        std::ifstream record(directory / (name + ".job"));
+        std::string word;
+        pid_t keeper = -1;
+        EXPECT_TRUE(record >> word >> keeper && word == "keeper" && keeper > 1);
+        return keeper;
+    }
     [[nodiscard]] bool soon(const std::string& text) const {
         return holds_soon([&] { return list().find(text) != std::string::npos; });
     }
@@ -116,6 +123,37 @@ TEST_F(JobTest, EndingEndsAllThatItHasStarted) {
     EXPECT_EQ(job({"end", "x", "200"}).exit_code, 125);
 }
 
+TEST_F(JobTest, EndedAtOnceMeansKilled) {
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_EQ(start("x", "trap '' TERM; while :; do sleep 0.01; done").exit_code, 0);
+        EXPECT_EQ(job({"end", "x", "0"}).exit_code, 0);
+        EXPECT_TRUE(job({"show", "x"}).out.starts_with("job x ended ")) << i;
+    }
+}
+
+TEST_F(JobTest, AStoppedKeeperIsNoRefuge) {
+    ASSERT_EQ(start("x", "trap '' TERM; sleep 0.1; kill -STOP $PPID; while :; do sleep 0.01; done")
+                  .exit_code,
+              0);
+    const std::string keeper = std::to_string(keeper_of("x"));
+    ASSERT_TRUE(holds_soon([&] {
+        std::ifstream status("/proc/" + keeper + "/status");
+        const std::string text{std::istreambuf_iterator<char>(status), {}};
+        return text.find("State:\tT") != std::string::npos;
+    }));
+    EXPECT_EQ(job({"end", "x", "0"}).exit_code, 0);
+    EXPECT_TRUE(soon("job x ended"));
+}
+
+// What it has started goes on, and can be ended.
+TEST_F(JobTest, AJobWhoseCommandHasEndedMayStillRun) {
+    ASSERT_EQ(start("x", "sleep 100 & exit 3").exit_code, 0);
+    EXPECT_TRUE(soon(" exit 3 "));
+    EXPECT_TRUE(job({"show", "x"}).out.starts_with("job x running "));
+    EXPECT_EQ(job({"end", "x", "1000"}).exit_code, 0);
+    EXPECT_TRUE(job({"show", "x"}).out.starts_with("job x ended "));
+}
+
 TEST_F(JobTest, ASignalIsForTheCommand) {
     ASSERT_EQ(start("x", "trap 'echo got; exit 3' USR1; echo ready; while :; do sleep 0.05; done")
                   .exit_code,
@@ -145,10 +183,7 @@ TEST_F(JobTest, OfALongOutputTheEndIsKept) {
 
 TEST_F(JobTest, AJobWhoseKeeperWasKilledIsLost) {
     ASSERT_EQ(start("x", "echo $$; exec sleep 100").exit_code, 0);
-    const std::string text = list();
-    const std::size_t at = text.find("\n keeper ");
-    ASSERT_NE(at, std::string::npos) << text;
-    const pid_t keeper = std::stoi(text.substr(at + 9));
+    const pid_t keeper = keeper_of("x");
     ASSERT_TRUE(holds_soon([&] { return !parse_pids(job({"log", "x", "all"}).out).empty(); }));
     const pid_t child = parse_pids(job({"log", "x", "all"}).out)[0];
     ASSERT_EQ(::kill(keeper, SIGKILL), 0);
@@ -167,7 +202,7 @@ TEST_F(JobTest, WhatIsNoRecordIsLeftOut) {
     std::ofstream(directory / "big.job") << std::string(5000, 'x');
     std::ofstream(directory / "fake.job") << "job root running 0:0\nexit 0 1\n";
     EXPECT_EQ(list(), "job fake ended " + std::to_string(::getuid()) + ":" +
-                          std::to_string(::getgid()) + "\n job root running 0:0\n exit 0 1\n");
+                          std::to_string(::getgid()) + "\n exit 0 1\n");
     fs::create_symlink("/etc/passwd", directory / "fake.log");
     EXPECT_EQ(job({"log", "fake", "all"}).out, "");
     EXPECT_EQ(job({"end", "fake", "0"}).exit_code, 125);

@@ -124,7 +124,7 @@ TEST_F(PackTest, SparseFilesAndHardLinksOfTarPassThroughARelay) {
         StringSink relayed;
         {
             TarWriter writer(relayed);
-            Relay relay(writer, notes);
+            Relay relay(writer, notes, /*takes_holes=*/true);
             EXPECT_EQ(
                 unpack(source, {.name = ".", .top = "", .takes_hard_links = true}, relay, notes),
                 Outcome::all);

@@ -354,7 +354,7 @@ TEST_F(UnpackTest, ARelayLeavesOutWhatIsRefused) {
     StringSink sink;
     {
         TarWriter writer(sink);
-        Relay relay(writer, notes);
+        Relay relay(writer, notes, /*takes_holes=*/true);
         EXPECT_EQ(unpack(source, {.name = "top", .top = "top"}, relay, notes), Outcome::some);
     }
     EXPECT_EQ(unpack_as({.name = "top", .top = "top"}, sink.bytes), Outcome::all);
