@@ -245,7 +245,9 @@ void add_ps(CLI::App& app, Program& program) {
     command->add_flag("-q,--quiet", flags->names, "Names only");
     command->add_flag("--json", flags->as_json, "Machine-readable (schema: ps.schema.json)");
     command->footer(
-        "A job is \"lost\" when the sandbox was stopped under it.\n\n"
+        "A job is \"lost\" when the sandbox was stopped under it, or its keeper inside killed; "
+        "what may\n"
+        "be left of it ends with `alca down`.\n\n"
         "Examples:\n"
         "  alca ps\n"
         "  alca ps -a --json | jq -r '.jobs[] | select(.exit_code > 0) | .name'\n"

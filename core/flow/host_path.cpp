@@ -25,9 +25,20 @@ fs::path without_leading_dots(fs::path base, const fs::path& typed) {
     return base;
 }
 
+bool is_below(const fs::path& path, const fs::path& directory) {
+    const fs::path relative = path.lexically_normal().lexically_relative(directory);
+    return !relative.empty() && relative != "." && *relative.begin() != "..";
+}
+
+// A directory below another one is left out: it is the sandbox's to replace by a link that leads
+// anywhere, and what it was made part of is in the list.
 std::vector<fs::path> real_paths(const std::vector<fs::path>& directories) {
     std::vector<fs::path> real;
     for (const fs::path& directory : directories) {
+        const bool is_in_another = std::any_of(
+            directories.begin(), directories.end(),
+            [&](const fs::path& other) { return is_below(directory, other.lexically_normal()); });
+        if (is_in_another) continue;
         std::error_code error;
         fs::path path = fs::canonical(directory, error);
         if (!error) real.push_back(std::move(path));

@@ -33,6 +33,9 @@ std::string_view or_empty(const char* text) {
     return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
+// A list of holes and a name are small. The library keeps all of a head in memory.
+constexpr std::size_t kMaxHeadBytes = std::size_t{4} << 20;
+
 }  // namespace
 
 TarReader::TarReader(ByteSource& source) : source_(source), archive_(::archive_read_new()) {
@@ -45,13 +48,22 @@ TarReader::~TarReader() { ::archive_read_free(archive_); }
 
 std::int64_t TarReader::fill(const void** data) {
     *data = buffer_.data();
+    if (head_bytes_ > kMaxHeadBytes) {
+        errno = EFBIG;
+        return -1;
+    }
+    if (head_bytes_ > 0) head_bytes_ += buffer_.size();
     return source_.read(buffer_.data(), buffer_.size());
 }
 
 TarReader::Step TarReader::next(Entry& entry) {
     archive_entry* raw = nullptr;
     if (!is_readable_) return Step::broken;
+    if (has_entry_) static_cast<void>(::archive_read_data_skip(archive_));
+    head_bytes_ = 1;
     const int result = ::archive_read_next_header(archive_, &raw);
+    head_bytes_ = 0;
+    has_entry_ = result == ARCHIVE_OK || result == ARCHIVE_WARN;
     if (result == ARCHIVE_EOF) return Step::end;
     if (result == ARCHIVE_WARN) return Step::damaged;
     if (result != ARCHIVE_OK) return Step::broken;

@@ -46,6 +46,8 @@ class TarReader {
     ByteSource& source_;
     archive* archive_;
     bool is_readable_ = false;
+    bool has_entry_ = false;
+    std::size_t head_bytes_ = 0;  // read for one entry's head; 0: no head is being read
     std::array<char, std::size_t{64} * 1024> buffer_;
 };
 

@@ -18,7 +18,7 @@ bool is_for_all(int error) {
     return error == ENOSPC || error == EDQUOT || error == EIO || error == EROFS || error == ENOMEM;
 }
 
-// Modification time, and the same for the access time.
+// Access time, which is now, and modification time.
 std::array<std::timespec, 2> times_of(bool has_mtime, const std::timespec& mtime) {
     if (!has_mtime) return {{{0, UTIME_NOW}, {0, UTIME_NOW}}};
     return {{{0, UTIME_NOW}, mtime}};
@@ -32,6 +32,15 @@ bool write_all(int fd, std::string_view data) {
         data.remove_prefix(static_cast<std::size_t>(count));
     }
     return true;
+}
+
+// Devices, FIFOs and sockets are not what somebody means who names them as a place for a copy.
+bool may_replace(int parent, const char* name) {
+    struct stat info{};
+    if (::fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT;
+    if (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode) || S_ISDIR(info.st_mode)) return true;
+    errno = EEXIST;
+    return false;
 }
 
 bool copy_content(int from, int to) {
@@ -179,6 +188,7 @@ Step TreeWriter::put_in_place(const Entry& entry, int parent, const Fd& file) {
     Path name;
     if (::fchmod(file.get(), entry.mode & ~masked_) != 0 ||
         ::futimens(file.get(), times.data()) != 0 || !name.set(split(entry.path).name) ||
+        !may_replace(parent, name.c_str()) ||
         ::renameat(parent, temporary_.data(), parent, name.c_str()) != 0) {
         return fail(entry.path, errno);
     }
@@ -208,7 +218,8 @@ Step TreeWriter::add_link(const Entry& entry) {
     const auto times = times_of(entry.has_mtime, entry.mtime);
     // Not every file system keeps times of links.
     static_cast<void>(::utimensat(parent, temporary_.data(), times.data(), AT_SYMLINK_NOFOLLOW));
-    if (::renameat(parent, temporary_.data(), parent, name.c_str()) != 0) {
+    if (!may_replace(parent, name.c_str()) ||
+        ::renameat(parent, temporary_.data(), parent, name.c_str()) != 0) {
         const int error = errno;
         ::unlinkat(parent, temporary_.data(), 0);
         return fail(entry.path, error);

@@ -62,6 +62,17 @@ TEST_F(HostPathTest, NorDoTheyWhenALinkOfTheUsersLeadsToThem) {
     EXPECT_EQ(open("home/to-secret", base()), escape);
 }
 
+// A mount's source in the project, which the sandbox has made a link since.
+TEST_F(HostPathTest, ASharedDirectoryBelowAnotherWidensNothing) {
+    fs::create_directory_symlink("..", shared() / "cache");
+    const auto path = resolve_host_path("escape/secret", shared(), {shared(), shared() / "cache"},
+                                        LastLink::kept);
+    ASSERT_TRUE(path);
+    const auto fd = tree::open_in(path->directory(), path->path.c_str(), O_RDONLY, path->reach);
+    EXPECT_FALSE(fd.is_open());
+    EXPECT_EQ(errno, EXDEV);
+}
+
 TEST_F(HostPathTest, LinksInARingAreAnError) {
     fs::create_symlink("ring", base() / "home/ring");
     EXPECT_THAT(open("ring/x", base() / "home"), testing::HasSubstr("symbolic links"));

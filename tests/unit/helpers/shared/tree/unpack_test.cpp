@@ -309,6 +309,47 @@ TEST_F(UnpackTest, AnEndlessNameIsAnError) {
     EXPECT_THAT(notes.failures, SizeIs(2));
 }
 
+// A list of the parts of a sparse file that goes on in one block after the other: the library keeps
+// all of it.
+TEST_F(UnpackTest, AHeadWithoutEndIsAnError) {
+    std::string head(512, '\0');
+    head.replace(0, 5, "top/a").replace(100, 7, "0000644").replace(124, 11, "00000000000");
+    head.replace(156, 1, "S").replace(257, 7, "ustar  ").replace(148, 8, "        ");
+    head.replace(386, 23,
+                 std::string("00000000000\0"
+                             "00000000000",
+                             23));
+    head[482] = 1;
+    head.replace(483, 11, "77777777777");
+    unsigned sum = 0;
+    for (const char c : head) sum += static_cast<unsigned char>(c);
+    std::array<char, 8> digits{};
+    std::snprintf(digits.data(), digits.size(), "%06o", sum);
+    head.replace(148, 7, digits.data(), 7);
+    std::string more(512, '\0');
+    for (std::size_t i = 0; i < 21; ++i) {
+        more.replace(24 * i, 23,
+                     std::string("00000000001\0"
+                                 "00000000001",
+                                 23));
+    }
+    more[504] = 1;
+    std::string stream = head;
+    for (int i = 0; i < 20'000; ++i) stream += more;
+    EXPECT_EQ(unpack_as({.name = "top", .top = "top"}, stream), Outcome::broken);
+    ASSERT_THAT(notes.failures, SizeIs(1));
+    EXPECT_THAT(notes.failures[0], HasSubstr("File too large"));
+}
+
+TEST_F(UnpackTest, WhatIsNeitherFileNorLinkIsNotReplaced) {
+    scratch.make_directory("in/top");
+    ASSERT_EQ(::mkfifo((scratch.path() / "in/top/pipe").c_str(), 0600), 0);
+    EXPECT_EQ(unpack_tree(TarStream().file("top/pipe", "bad").link("top/pipe", "x")),
+              Outcome::some);
+    EXPECT_THAT(notes.failures, SizeIs(2));
+    EXPECT_TRUE(fs::is_fifo(scratch.path() / "in/top/pipe"));
+}
+
 TEST_F(UnpackTest, NamesAsLongAsAPathPass) {
     std::string path = "top";
     while (path.size() < 3800) path += "/" + std::string(200, 'd');
