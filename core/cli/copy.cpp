@@ -45,6 +45,8 @@ int copy(Program& program, const CopyFlags& flags) {
     const auto project = open_for_run(session);
     if (!project) return report(project.error());
 
+    const auto shared = session.shared_directories();
+    if (shared.problem) return report(*shared.problem);
     std::error_code error;
     const flow::CopyRequest request{
         .host = host,
@@ -52,7 +54,7 @@ int copy(Program& program, const CopyFlags& flags) {
         .follow_link = flags.follow_link,
         .user = flags.user,
         .caller_directory = fs::current_path(error),
-        .shared = session.shared_directories(),
+        .shared = shared.known,
         .in = STDIN_FILENO,
         .out = STDOUT_FILENO,
         .cancel_fd = interrupt->cancel_fd()};

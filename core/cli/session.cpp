@@ -73,27 +73,34 @@ Result<config::Config> Session::load_config(const project::Directory& project) c
                          .environment = program_.environment});
 }
 
-std::vector<fs::path> Session::shared_directories() {
-    std::vector<fs::path> directories;
-    if (const auto project = current_project()) directories.push_back(project->path);
-    const auto known = store();
-    if (!known) return directories;
-    const auto listing = (*known)->list();
-    if (!listing) return directories;
+Session::SharedDirectories Session::shared_directories() {
+    SharedDirectories shared;
+    if (const auto project = current_project()) shared.known.push_back(project->path);
+    const auto store = this->store();
+    if (!store) {
+        shared.problem = store.error();
+        return shared;
+    }
+    const auto listing = (*store)->list();
+    if (!listing) {
+        shared.problem = listing.error();
+        return shared;
+    }
+    if (!listing->problems.empty()) shared.problem = listing->problems.front();
     for (const project::State& state : listing->states) {
-        directories.push_back(state.directory.path);
+        shared.known.push_back(state.directory.path);
         for (std::string& source : writable_sources(state.applied_config)) {
-            directories.emplace_back(std::move(source));
+            shared.known.emplace_back(std::move(source));
         }
     }
-    return directories;
+    return shared;
 }
 
 plugins::Loader& Session::loader() {
     if (loader_ == nullptr) {
         plugins::TrustContext trust{.user = ::geteuid(), .project_root = {}, .writable_mounts = {}};
         if (auto project = current_project()) trust.project_root = std::move(project->path);
-        trust.writable_mounts = shared_directories();
+        trust.writable_mounts = shared_directories().known;
         const auto path = plugins::search_path(plugins::search_input_of_process(program_.prefix));
         auto catalog = plugins::scan(path, trust);
         for (const std::string& line : catalog.ignored) call_.log(LogLevel::info, line);

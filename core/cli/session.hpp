@@ -46,7 +46,11 @@ class Session {
     [[nodiscard]] Result<config::Config> load_config(const project::Directory& project) const;
     // Directories of this host that any known sandbox can write. Every project is mounted writable
     // in its own.
-    [[nodiscard]] std::vector<fs::path> shared_directories();
+    struct SharedDirectories {
+        std::vector<fs::path> known;
+        std::optional<Error> problem;  // why there may be others
+    };
+    [[nodiscard]] SharedDirectories shared_directories();
     // Manifests only. Plugins in the current project, or where any known sandbox can write, are
     // never trusted.
     [[nodiscard]] plugins::Loader& loader();

@@ -304,14 +304,27 @@ class CopyTest(SandboxTest):
         self.assertEqual((self.read("secret"), os.listdir(self.here)), (b"secret", ["secret"]))
         self.assertEqual(self.inside("test -e /tmp/stolen || echo no"), "no\n")
 
+    def test_unreadable_state_of_another_project_stops_the_copy(self) -> None:
+        """Which directories are a sandbox's is then not known."""
+        self.inside("echo text > /tmp/f")
+        with open(os.path.join(os.path.dirname(self.state_files[0]), "00000000-0000-4000-8000-000000000000.json"), "w", encoding="ascii") as file:
+            file.write("{")
+        self.assertEqual(self.cp(":/tmp/f", self.here).code, 1)
+        self.assertEqual(os.listdir(self.here), [])
+        os.unlink(file.name)
+        self.assertEqual(self.cp(":/tmp/f", self.here).code, 0)
+
     def test_directories_that_become_links_meanwhile_lead_nowhere(self) -> None:
         """What shares the destination swaps a directory of it for a link, again and again, while files go there."""
         self.inside("mkdir -p /tmp/t/d; for i in $(seq 500); do echo bad > /tmp/t/d/$i; done; mkdir /workspace/t")
         swap = self.work.start("run", "sh", "-c", f"cd t; while :; do mv d e; ln -s {self.here} d; rm d; mv e d; done 2>/dev/null")
         try:
+            met = 0
             for _ in range(20):
-                self.cp(":/tmp/t/.", "t")
+                met += "link" in self.cp(":/tmp/t/.", "t").err
                 self.assertEqual(os.listdir(self.here), [])
+            self.assertIsNone(swap.poll(), "it swaps all the time")
+            self.assertGreater(met, 0, "no copy has met a link")
         finally:
             swap.send_signal(signal.SIGINT)
             program.finish(swap)
@@ -346,6 +359,7 @@ class CopyByEngineTest(CopyTest):
     test_copies_belong_to_who_makes_them = None
     test_directories_that_become_links_meanwhile_lead_nowhere = None
     test_into_a_directory_or_under_a_new_name = None
+    test_unreadable_state_of_another_project_stops_the_copy = None
     test_links_are_copied_as_links_unless_followed = None
     test_links_that_the_sandbox_made_lead_nowhere = None
     test_progress_on_a_terminal_only_when_it_takes_a_while = None
